@@ -1,0 +1,41 @@
+export {
+  applyTradeToBar,
+  type Bar,
+  type BarState,
+  type BarText,
+  barOfTrade,
+  closeTimeOf,
+  flatBar,
+  isFlat,
+  mergeBars,
+  nextOpenTimeOf,
+  textOfBar,
+} from './bar.ts'
+export {
+  applyTrade,
+  applyWatermark,
+  type BarChanges,
+  type BarSeries,
+  FLAT_RUN_MAX,
+  KEPT_BARS,
+  liveBarsOf,
+  newChanges,
+  newSymbolBars,
+  type SymbolBars,
+} from './bar-series.ts'
+export { type BarStateText, closedTextOf, liveTextOf, symbolBarsOfText } from './bar-state.ts'
+export { DecimalError, EXCHANGE_SCALES, formatDecimal, parseDecimal, quoteVolumeOf, type Scales } from './decimal.ts'
+export {
+  DEFAULT_INTERVALS,
+  findInterval,
+  type Interval,
+  intervalOf,
+  intervalsOf,
+  KNOWN_INTERVALS,
+  openTimeOf,
+} from './interval.ts'
+export { type PackedTrades, packTrades, unpackTrades, VarintReader, VarintWriter } from './packed-trades.ts'
+export { partitionOf, rankMembers } from './partition.ts'
+export { FEED_STATES, type FeedState, isSymbol } from './symbol.ts'
+export { type TakerSide, type Trade, tradeFault } from './trade.ts'
+export { TradeSequence } from './trade-sequence.ts'

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config'
+
+/** Three kinds of tests by what they need: nothing, servers of their own, the whole service as processes. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['{libs,apps}/*/src/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['{libs,apps}/*/tests/**/*.test.ts'],
+          exclude: ['apps/e2e/**'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['apps/e2e/tests/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})

@@ -1,0 +1,16 @@
+import { checkRedisSettings, openBarQueue, openRedis } from '@chart/redis'
+import { runService, serveHealth } from '@chart/service'
+import { aggregate } from './aggregate.ts'
+import { readConfig } from './config.ts'
+import { openMetrics } from './metrics.ts'
+
+await runService('aggregator', readConfig, async (config, { signal, log, registry }) => {
+  await using stack = new AsyncDisposableStack()
+  const redis = stack.adopt(await openRedis(config.redisUrl, 'aggregator'), connection => connection.disconnect())
+  await checkRedisSettings(redis)
+  const queue = stack.use(await openBarQueue({ url: config.queueRedisUrl }))
+  const metrics = openMetrics(registry)
+  const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]
+  stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
+  await aggregate({ ...config, redis, queue, metrics, log, signal })
+})

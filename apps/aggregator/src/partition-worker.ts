@@ -1,0 +1,171 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Interval, SymbolBars } from '@chart/market'
+import {
+  type BarBatch,
+  type BarQueue,
+  type Claim,
+  CommitConflictError,
+  closeRedis,
+  commitBars,
+  FencedError,
+  type LogEntry,
+  loadPartition,
+  openBlockingRedis,
+  type PartitionPosition,
+  pendingFieldOf,
+  pendingValueOf,
+  type RedisConnection,
+  readEntries,
+  readSymbols,
+  rewindLog,
+} from '@chart/redis'
+import { delay, type Log } from '@chart/service'
+import { foldEntries, LostStateError } from './fold.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Entries folded into one commit at most: bounds the size of a batch after a backlog. */
+const BATCH_ENTRIES_MAX = 200
+/** How long one read waits for the next entry; also how often an idle owner checks that Redis still agrees with it. */
+const READ_BLOCK_MS = 1_000
+/** After an error of Redis; a restarted one is back after some 250 ms. */
+const RETRY_MS = 100
+/** A commit without an answer is sent again this often before the partition is loaded anew. */
+const COMMIT_ATTEMPTS = 2
+
+export interface PartitionOptions {
+  readonly claim: Claim
+  readonly redisUrl: string
+  readonly redis: RedisConnection
+  readonly queue: BarQueue
+  readonly intervals: readonly Interval[]
+  readonly persistedIntervals: ReadonlySet<string>
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/**
+ * Folds one partition while it is ours: reads what is in its log, folds it, commits, and reads on. The bars in memory are
+ * only a copy of what the last commit wrote; at any doubt they are thrown away and loaded again.
+ * @throws FencedError when another has claimed the partition
+ */
+export async function workPartition(options: PartitionOptions): Promise<void> {
+  const { claim, signal, log } = options
+  const reader = await openBlockingRedis(options.redisUrl, `aggregator-${claim.tag}`, READ_BLOCK_MS)
+  // A read that waits ends at once when we stop, so that the partition can be handed over.
+  signal.addEventListener('abort', () => closeRedis(reader), { once: true })
+  try {
+    while (!signal.aborted) {
+      try {
+        await foldUntilDoubt(options, reader)
+      } catch (error) {
+        if (signal.aborted) return
+        if (error instanceof FencedError) throw error
+        log.warn({ tag: claim.tag, reason: (error as Error).message }, 'loading the partition again')
+        await delay(RETRY_MS, signal)
+      }
+    }
+  } finally {
+    closeRedis(reader)
+  }
+}
+
+async function foldUntilDoubt(options: PartitionOptions, reader: Parameters<typeof readEntries>[0]): Promise<void> {
+  const { claim, redis, intervals, signal, metrics, log } = options
+  const { tag } = claim
+  const symbols = await symbolsOf(redis, tag)
+  const loaded = await loadPartition(redis, tag, symbols, intervals)
+  let at = loaded.at
+  while (!signal.aborted) {
+    const entries = await readEntries(reader, tag, at.pos, BATCH_ENTRIES_MAX, READ_BLOCK_MS)
+    if (entries.length === 0) {
+      await checkPosition(redis, tag, at)
+      continue
+    }
+    const hole = followsOn(at, entries) ? undefined : `entry ${at.pos + 1} is missing, the next is ${entries[0]?.n}`
+    try {
+      if (hole !== undefined) throw new LostStateError(hole)
+      at = await foldAndCommit(options, loaded.bars, at, entries)
+    } catch (error) {
+      if (!(error instanceof LostStateError)) throw error
+      log.warn(
+        { tag, reason: error.message },
+        'emptying the log, so that it is appended again from where the bars stand',
+      )
+      metrics.rewinds.inc()
+      await rewindLog(redis, claim, await symbolsOf(redis, tag))
+      return
+    }
+    // Everything else that is due gets its turn, also under a backlog that makes every read answer at once.
+    await nextTurn()
+  }
+}
+
+function followsOn(at: PartitionPosition, entries: readonly LogEntry[]): boolean {
+  return entries.every((entry, index) => entry.n === at.pos + 1 + index)
+}
+
+/** Redis may have fallen back to an earlier state of itself, whose new entries have numbers that we believe to have read. */
+async function checkPosition(redis: RedisConnection, tag: string, at: PartitionPosition): Promise<void> {
+  const { at: stored } = await loadPartition(redis, tag, [], [])
+  if (stored.pos !== at.pos || stored.rev !== at.rev) {
+    throw new CommitConflictError(`the partition stands at ${stored.pos}/${stored.rev} instead of ${at.pos}/${at.rev}`)
+  }
+}
+
+async function symbolsOf(redis: RedisConnection, tag: string): Promise<string[]> {
+  return [...(await readSymbols(redis))].flatMap(([symbol, of]) => (of === tag ? [symbol] : []))
+}
+
+async function foldAndCommit(
+  options: PartitionOptions,
+  bars: Map<string, SymbolBars>,
+  at: PartitionPosition,
+  entries: readonly LogEntry[],
+): Promise<PartitionPosition> {
+  const { metrics, claim } = options
+  const { batch, counts } = foldEntries(bars, at, entries, options)
+  const stop = metrics.commitSeconds.startTimer()
+  const next = await commitTwice(options, batch)
+  stop()
+  metrics.commits.inc({ result: 'ok' })
+  metrics.logSeconds.observe(Math.max(0, Date.now() - entries[0]!.writtenTime) / 1_000)
+  metrics.trades.inc(counts.trades)
+  metrics.duplicates.inc(counts.duplicates)
+  metrics.missing.inc(counts.missing)
+  metrics.late.inc(counts.late)
+  metrics.beyondReach.inc(counts.beyondReach)
+  metrics.closed.inc(counts.closed)
+  metrics.corrected.inc(counts.corrected)
+  const stored = batch.symbols.flatMap(symbol => symbol.stored)
+  if (stored.length > 0) {
+    // Only a hint: what is not queued now stays pending and is swept.
+    options.queue
+      .enqueue(
+        claim.tag,
+        `${next.pos}-${next.rev}`,
+        stored.map(bar => [pendingFieldOf(bar), pendingValueOf(bar)]),
+      )
+      .catch(error =>
+        options.log.warn({ tag: claim.tag, reason: error.message }, 'closed bars wait for the next sweep'),
+      )
+  }
+  return next
+}
+
+/** A commit whose answer is lost may or may not have happened; the script answers a repetition with OK. */
+async function commitTwice({ redis, claim, metrics }: PartitionOptions, batch: BarBatch): Promise<PartitionPosition> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await commitBars(redis, claim, batch)
+    } catch (error) {
+      if (error instanceof FencedError) metrics.commits.inc({ result: 'fenced' })
+      else if (error instanceof CommitConflictError) metrics.commits.inc({ result: 'conflict' })
+      else {
+        metrics.commits.inc({ result: 'error' })
+        if (attempt < COMMIT_ATTEMPTS) continue
+      }
+      throw error
+    }
+  }
+}

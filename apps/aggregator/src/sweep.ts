@@ -1,0 +1,35 @@
+import { type BarQueue, type PendingEntry, type RedisConnection, scanPending } from '@chart/redis'
+
+/** Entries asked for at a time; a hint to Redis. */
+const SCAN_COUNT = 500
+
+/** Above this many waiting jobs nothing more is queued: the bars wait in the outbox, where they cost a third. */
+const WAITING_JOBS_MAX = 2_000
+
+/**
+ * Queues again what stays in the outbox of a partition: jobs may be lost with a queue's Redis, or never have been made
+ * because an aggregator died between its commit and the queue. Only what stood there, unchanged, at the sweep before is
+ * queued, so that the ordinary way has had its time.
+ */
+export class PendingSweep {
+  #seen = new Map<string, string>()
+  #generation = 0
+
+  /** One sweep. Gives what is pending and how much was queued. */
+  async sweep(redis: RedisConnection, queue: BarQueue, tag: string): Promise<{ pending: number; queued: number }> {
+    const seen = new Map<string, string>()
+    const stuck: PendingEntry[] = []
+    for await (const entries of scanPending(redis, tag, SCAN_COUNT)) {
+      for (const entry of entries) {
+        seen.set(entry[0], entry[1])
+        if (this.#seen.get(entry[0]) === entry[1]) stuck.push(entry)
+      }
+    }
+    this.#seen = seen
+    if (stuck.length === 0 || (await queue.waitingCount()) > WAITING_JOBS_MAX) return { pending: seen.size, queued: 0 }
+    // The generation makes the job id new: a kept failed job of the same id would swallow this one.
+    this.#generation++
+    await queue.enqueue(tag, `sweep-${Date.now().toString(36)}-${this.#generation}`, stuck)
+    return { pending: seen.size, queued: stuck.length }
+  }
+}

@@ -1,0 +1,50 @@
+import { serveBars } from '@chart/grpc'
+import { openPostgres } from '@chart/postgres'
+import { openRedis } from '@chart/redis'
+import { aborted, runService, serveHealth } from '@chart/service'
+import { readConfig } from './config.ts'
+import { getLiveBar } from './get-live-bar.ts'
+import { listBarsPage } from './list-bars.ts'
+import { listSymbols } from './list-symbols.ts'
+import { openMetrics } from './metrics.ts'
+import { ServedSymbols } from './served-symbols.ts'
+import { BarStreams } from './stream-bars.ts'
+import { SymbolHub } from './symbol-hub.ts'
+
+await runService('edge', readConfig, async (config, { signal, log, registry }) => {
+  await using stack = new AsyncDisposableStack()
+  const metrics = openMetrics(registry)
+  const redis = stack.adopt(await openRedis(config.redisUrl, 'edge'), connection => connection.disconnect())
+  const postgres = stack.use(await openPostgres({ url: config.databaseUrl, applicationName: 'edge' }))
+  const served = new ServedSymbols(
+    redis,
+    config.intervals.map(interval => interval.name),
+  )
+  const hub = stack.use(await SymbolHub.open({ ...config, redis, metrics, log }))
+  const streams = new BarStreams({ hub, served, redis, metrics, log, signal })
+  const server = stack.use(
+    await serveBars({
+      host: config.grpcHost,
+      port: config.grpcPort,
+      handlers: {
+        streamBars: (request, stream) => streams.open(request, stream),
+        getLiveBar: request => getLiveBar(request, { served, redis }),
+        listBars: request => listBarsPage(request, { served, redis, postgres }),
+        listSymbols: () => listSymbols({ served, redis }),
+      },
+      onError: error => log.error({ err: error }, 'a call failed'),
+    }),
+  )
+  const checks = [
+    { name: 'redis', check: async () => void (await redis.ping()) },
+    { name: 'postgres', check: () => postgres.check() },
+  ]
+  stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
+  server.setServing(true)
+  log.info({ port: server.port }, 'gRPC listening')
+  const heartbeats = streams.sendHeartbeats()
+  await aborted(signal)
+  server.setServing(false)
+  streams.endAll()
+  await heartbeats
+})

@@ -1,0 +1,39 @@
+import { Counter, Gauge, type Registry } from '@chart/service'
+
+export type Metrics = ReturnType<typeof openMetrics>
+
+export function openMetrics(registry: Registry) {
+  const registers = [registry]
+  return {
+    streams: new Gauge({ name: 'chart_edge_streams', help: 'Open StreamBars calls', registers }),
+    updates: new Counter({ name: 'chart_edge_updates_total', help: 'Updates from the aggregators', registers }),
+    stale: new Counter({
+      name: 'chart_edge_stale_updates_total',
+      help: 'Updates that told nothing new (repeated after a failover)',
+      registers,
+    }),
+    rereads: new Counter({
+      name: 'chart_edge_rereads_total',
+      help: 'Symbols read again from Redis because an update was missed',
+      registers,
+    }),
+    events: new Counter({ name: 'chart_edge_events_total', help: 'Events made, before they are shared', registers }),
+    writes: new Counter({ name: 'chart_edge_writes_total', help: 'Messages written to clients', registers }),
+    writtenBytes: new Counter({ name: 'chart_edge_written_bytes_total', help: 'Bytes written to clients', registers }),
+    merged: new Counter({
+      name: 'chart_edge_merged_events_total',
+      help: 'Live bars not sent because a slow client got a newer one',
+      registers,
+    }),
+    evicted: new Counter({
+      name: 'chart_edge_evicted_streams_total',
+      help: 'Calls ended because the client read too slowly',
+      registers,
+    }),
+    differing: new Counter({
+      name: 'chart_edge_refolded_bars_total',
+      help: 'Live bars whose trade by trade result differed from the aggregator; the aggregator counts',
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,55 @@
+import { RpcError } from '@chart/grpc'
+import { isSymbol } from '@chart/market'
+
+/** Symbols in one StreamBars call. */
+export const SYMBOLS_MAX = 200
+/** Bars in one page. */
+export const PAGE_SIZE_MAX = 1_000
+export const PAGE_SIZE_DEFAULT = 100
+
+/** What is served: symbol → partition tag, and the intervals. */
+export interface Served {
+  readonly symbols: ReadonlyMap<string, string>
+  readonly intervals: ReadonlySet<string>
+}
+
+/**
+ * `symbol`, checked before it becomes part of a key.
+ * @throws RpcError INVALID_ARGUMENT naming the field, NOT_FOUND when it is not served
+ */
+export function checkSymbol(symbol: string, served: Served, field = 'symbol'): { symbol: string; tag: string } {
+  if (symbol === '') throw new RpcError('INVALID_ARGUMENT', `${field} is missing; give a symbol such as BTCUSDT`)
+  if (!isSymbol(symbol)) {
+    const hint = isSymbol(symbol.toUpperCase()) ? `; symbols are upper case: ${symbol.toUpperCase()}` : ''
+    throw new RpcError('INVALID_ARGUMENT', `${field} is not a symbol such as BTCUSDT${hint}`)
+  }
+  const tag = served.symbols.get(symbol)
+  if (tag === undefined) throw new RpcError('NOT_FOUND', `${field} ${symbol} is not served; ListSymbols tells what is`)
+  return { symbol, tag }
+}
+
+/** @throws RpcError INVALID_ARGUMENT naming the field */
+export function checkInterval(interval: string, served: Served, field = 'interval'): string {
+  if (served.intervals.has(interval)) return interval
+  const known = [...served.intervals].join(', ')
+  throw new RpcError(
+    'INVALID_ARGUMENT',
+    interval === '' ? `${field} is missing; give one of ${known}` : `${field} is unknown; give one of ${known}`,
+  )
+}
+
+/**
+ * The distinct items of a list, each checked.
+ * @throws RpcError INVALID_ARGUMENT when it is empty or too long, or what `check` throws
+ */
+export function checkList<T>(
+  items: readonly string[],
+  field: string,
+  max: number,
+  check: (item: string, field: string) => T,
+): T[] {
+  if (items.length === 0) throw new RpcError('INVALID_ARGUMENT', `${field} is empty; give at least one`)
+  if (items.length > max)
+    throw new RpcError('INVALID_ARGUMENT', `${field} has ${items.length} items; give at most ${max}`)
+  return [...new Set(items)].map((item, index) => check(item, `${field}[${index}]`))
+}

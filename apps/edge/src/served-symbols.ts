@@ -1,0 +1,32 @@
+import { type RedisConnection, readSymbols } from '@chart/redis'
+import type { Served } from './request-check.ts'
+
+/** A symbol that we do not know makes us look again, at most this often: nobody can make us ask Redis for each wrong name. */
+const REFRESH_MS = 1_000
+
+/** What is served, as Redis says; looked up again when someone asks for what we do not know. */
+export class ServedSymbols {
+  readonly #redis: RedisConnection
+  readonly #intervals: ReadonlySet<string>
+  #symbols: ReadonlyMap<string, string> = new Map()
+  #readTime = 0
+
+  constructor(redis: RedisConnection, intervals: readonly string[]) {
+    this.#redis = redis
+    this.#intervals = new Set(intervals)
+  }
+
+  /** What is served now, read anew when `symbols` has one that was not served before. */
+  async including(symbols: readonly string[]): Promise<Served> {
+    const known = symbols.every(symbol => this.#symbols.has(symbol))
+    if (!known && Date.now() - this.#readTime >= REFRESH_MS) await this.all()
+    return { symbols: this.#symbols, intervals: this.#intervals }
+  }
+
+  /** What is served, read now. */
+  async all(): Promise<Served> {
+    this.#symbols = await readSymbols(this.#redis)
+    this.#readTime = Date.now()
+    return { symbols: this.#symbols, intervals: this.#intervals }
+  }
+}

@@ -1,0 +1,31 @@
+import { BinanceRest, retrying } from '@chart/binance'
+import { checkRedisSettings, openRedis, registerSymbols } from '@chart/redis'
+import { runService, serveHealth } from '@chart/service'
+import { readConfig } from './config.ts'
+import { ingest } from './ingest.ts'
+import { openMetrics } from './metrics.ts'
+
+await runService('ingestor', readConfig, async (config, { signal, log, registry }) => {
+  await using stack = new AsyncDisposableStack()
+  const redis = stack.adopt(await openRedis(config.redisUrl, 'ingestor'), connection => connection.disconnect())
+  await checkRedisSettings(redis)
+  const metrics = openMetrics(registry)
+  const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]
+  stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
+  const rest = new BinanceRest({ apiUrl: config.apiUrl, signal, log })
+  const infos = await retrying(() => rest.exchangeInfo(config.symbols), { signal, log })
+  await registerSymbols(
+    redis,
+    infos.map(({ symbol, status, tickSize, stepSize, scales }) => ({
+      symbol,
+      status,
+      tickSize,
+      stepSize,
+      priceScale: scales.price,
+      quantityScale: scales.quantity,
+      quoteScale: scales.quote,
+    })),
+    config.partitions,
+  )
+  await ingest({ ...config, infos, redis, rest, metrics, log, signal })
+})

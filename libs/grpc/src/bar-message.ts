@@ -1,0 +1,149 @@
+import type { BarState, BarText } from '@chart/market'
+import protobuf from 'protobufjs/minimal.js'
+
+/**
+ * `chart.v1.Bar` and back. Bars are encoded by hand, since a live bar is encoded once per trade: a third of the time of the
+ * generic encoder, and byte for byte the same for the same bar, so that bytes can be compared.
+ */
+
+/** The wire type of lengths: strings, bytes and messages. */
+const LENGTH = 2
+const tagOf = (field: number, wireType: number) => (field << 3) | wireType
+
+const STATE_NUMBERS: Record<BarState, number> = { live: 1, closed: 2 }
+
+/** Bytes of a `chart.v1.Bar`. */
+export function encodeBar(bar: BarText): Uint8Array {
+  const writer = protobuf.Writer.create()
+  writer.uint32(tagOf(1, LENGTH)).string(bar.symbol)
+  writer.uint32(tagOf(2, LENGTH)).string(bar.interval)
+  writeTimestamp(writer, 3, bar.openTime)
+  writeTimestamp(writer, 4, bar.closeTime)
+  writer.uint32(tagOf(5, LENGTH)).string(bar.open)
+  writer.uint32(tagOf(6, LENGTH)).string(bar.high)
+  writer.uint32(tagOf(7, LENGTH)).string(bar.low)
+  writer.uint32(tagOf(8, LENGTH)).string(bar.close)
+  writer.uint32(tagOf(9, LENGTH)).string(bar.baseVolume)
+  writer.uint32(tagOf(10, LENGTH)).string(bar.quoteVolume)
+  writer.uint32(tagOf(11, LENGTH)).string(bar.takerBuyBaseVolume)
+  writer.uint32(tagOf(12, LENGTH)).string(bar.takerBuyQuoteVolume)
+  writeInteger(writer, 13, bar.tradeCount)
+  writeInteger(writer, 14, bar.firstTradeId)
+  writeInteger(writer, 15, bar.lastTradeId)
+  writer.uint32(tagOf(16, 0)).int32(STATE_NUMBERS[bar.state])
+  writeInteger(writer, 17, bar.revision)
+  if (bar.complete) writer.uint32(tagOf(18, 0)).bool(true)
+  return writer.finish()
+}
+
+/** Absent when zero, as proto3 wants it. */
+function writeInteger(writer: protobuf.Writer, field: number, value: number): void {
+  if (value !== 0) writer.uint32(tagOf(field, 0)).int64(value)
+}
+
+/** A `google.protobuf.Timestamp` field of a time in milliseconds. */
+export function writeTimestamp(writer: protobuf.Writer, field: number, time: number): void {
+  const seconds = Math.floor(time / 1_000)
+  const nanos = (time - seconds * 1_000) * 1_000_000
+  writer.uint32(tagOf(field, LENGTH)).fork()
+  if (seconds !== 0) writer.uint32(tagOf(1, 0)).int64(seconds)
+  if (nanos !== 0) writer.uint32(tagOf(2, 0)).int32(nanos)
+  writer.ldelim()
+}
+
+/** `google.protobuf.Timestamp` as proto-loader gives it. */
+export interface TimestampMessage {
+  readonly seconds: number | string
+  readonly nanos: number
+}
+
+/** Milliseconds of a timestamp; undefined when it is absent. */
+export function timeOfTimestamp(timestamp: TimestampMessage | null | undefined): number | undefined {
+  if (timestamp === null || timestamp === undefined) return undefined
+  return Number(timestamp.seconds) * 1_000 + Math.floor(timestamp.nanos / 1_000_000)
+}
+
+/** A time in milliseconds as proto-loader takes it. */
+export function timestampOfTime(time: number): TimestampMessage {
+  const seconds = Math.floor(time / 1_000)
+  return { seconds, nanos: (time - seconds * 1_000) * 1_000_000 }
+}
+
+/** `chart.v1.Bar` as proto-loader gives it. */
+export interface BarMessage extends Omit<BarText, 'openTime' | 'closeTime' | 'state'> {
+  readonly openTime: TimestampMessage
+  readonly closeTime: TimestampMessage
+  readonly state: 'BAR_STATE_UNSPECIFIED' | 'BAR_STATE_LIVE' | 'BAR_STATE_CLOSED'
+}
+
+/** The bar that a received message holds. */
+export function barOfMessage(message: BarMessage): BarText {
+  return {
+    ...message,
+    openTime: timeOfTimestamp(message.openTime) ?? 0,
+    closeTime: timeOfTimestamp(message.closeTime) ?? 0,
+    state: message.state === 'BAR_STATE_CLOSED' ? 'closed' : 'live',
+  }
+}
+
+/** A bar as a message, for unary answers. */
+export function messageOfBar(bar: BarText): BarMessage {
+  return {
+    ...bar,
+    openTime: timestampOfTime(bar.openTime),
+    closeTime: timestampOfTime(bar.closeTime),
+    state: bar.state === 'closed' ? 'BAR_STATE_CLOSED' : 'BAR_STATE_LIVE',
+  }
+}
+
+/** The inverse of encodeBar. */
+export function decodeBar(bytes: Uint8Array): BarText {
+  const reader = protobuf.Reader.create(bytes)
+  const texts = new Map<number, string>()
+  const integers = new Map<number, number>()
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    const field = tag >>> 3
+    if (field === 3 || field === 4) integers.set(field, readTimestamp(reader))
+    else if ((tag & 7) === LENGTH) texts.set(field, reader.string())
+    else if ((tag & 7) === 0) integers.set(field, numberOf(reader.int64()))
+    else reader.skipType(tag & 7)
+  }
+  const text = (field: number) => texts.get(field) ?? ''
+  const integer = (field: number) => integers.get(field) ?? 0
+  return {
+    symbol: text(1),
+    interval: text(2),
+    openTime: integer(3),
+    closeTime: integer(4),
+    open: text(5),
+    high: text(6),
+    low: text(7),
+    close: text(8),
+    baseVolume: text(9),
+    quoteVolume: text(10),
+    takerBuyBaseVolume: text(11),
+    takerBuyQuoteVolume: text(12),
+    tradeCount: integer(13),
+    firstTradeId: integer(14),
+    lastTradeId: integer(15),
+    state: integer(16) === STATE_NUMBERS.closed ? 'closed' : 'live',
+    revision: integer(17),
+    complete: integer(18) === 1,
+  }
+}
+
+function readTimestamp(reader: protobuf.Reader): number {
+  const end = reader.uint32() + reader.pos
+  let time = 0
+  while (reader.pos < end) {
+    const field = reader.uint32() >>> 3
+    time += field === 1 ? numberOf(reader.int64()) * 1_000 : Math.floor(reader.int32() / 1_000_000)
+  }
+  return time
+}
+
+/** protobufjs gives Long objects where the package `long` is there, numbers where it is not. */
+export function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : (value as { toNumber(): number }).toNumber()
+}

@@ -1,0 +1,148 @@
+import protobuf from 'protobufjs/minimal.js'
+import { numberOf } from './bar-message.ts'
+
+/**
+ * `chart.v1.PartitionUpdate`, the message of the arrow aggregator → edge: both its ends. Bars stay bytes, so an edge that
+ * only forwards them decodes nothing.
+ */
+export interface PartitionUpdate {
+  readonly position: number
+  readonly previousPosition: number
+  readonly symbols: readonly SymbolUpdate[]
+}
+
+export interface SymbolUpdate {
+  readonly symbol: string
+  readonly throughTradeId: number
+  readonly throughTime: number
+  readonly live: readonly IntervalBar[]
+  readonly closed: readonly IntervalBar[]
+  /** The commit's trades in id order, each a run as packTrades makes it. */
+  readonly trades: readonly Uint8Array[]
+}
+
+export interface IntervalBar {
+  readonly interval: string
+  readonly openTime: number
+  readonly corrected: boolean
+  /** Bytes of a `chart.v1.Bar`. */
+  readonly bar: Uint8Array
+}
+
+const LENGTH = 2
+
+export function encodeUpdate(update: PartitionUpdate): Uint8Array {
+  const writer = protobuf.Writer.create()
+  writer.uint32(1 << 3).int64(update.position)
+  writer.uint32(2 << 3).int64(update.previousPosition)
+  for (const symbol of update.symbols) {
+    writer.uint32((3 << 3) | LENGTH).fork()
+    writer.uint32((1 << 3) | LENGTH).string(symbol.symbol)
+    writer.uint32(2 << 3).int64(symbol.throughTradeId)
+    writer.uint32(3 << 3).int64(symbol.throughTime)
+    for (const bar of symbol.live) writeIntervalBar(writer, 4, bar)
+    for (const bar of symbol.closed) writeIntervalBar(writer, 5, bar)
+    for (const trades of symbol.trades) writer.uint32((6 << 3) | LENGTH).bytes(trades)
+    writer.ldelim()
+  }
+  return writer.finish()
+}
+
+function writeIntervalBar(writer: protobuf.Writer, field: number, bar: IntervalBar): void {
+  writer.uint32((field << 3) | LENGTH).fork()
+  writer.uint32((1 << 3) | LENGTH).string(bar.interval)
+  writer.uint32(2 << 3).int64(bar.openTime)
+  if (bar.corrected) writer.uint32(3 << 3).bool(true)
+  writer.uint32((4 << 3) | LENGTH).bytes(bar.bar)
+  writer.ldelim()
+}
+
+/**
+ * The inverse of encodeUpdate; fields it does not know are passed over.
+ * @throws RangeError when the bytes end early
+ */
+export function decodeUpdate(bytes: Uint8Array): PartitionUpdate {
+  const reader = protobuf.Reader.create(bytes)
+  let position = 0
+  let previousPosition = 0
+  const symbols: SymbolUpdate[] = []
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    switch (tag >>> 3) {
+      case 1:
+        position = numberOf(reader.int64())
+        break
+      case 2:
+        previousPosition = numberOf(reader.int64())
+        break
+      case 3:
+        symbols.push(readSymbol(reader, reader.uint32() + reader.pos))
+        break
+      default:
+        reader.skipType(tag & 7)
+    }
+  }
+  return { position, previousPosition, symbols }
+}
+
+function readSymbol(reader: protobuf.Reader, end: number): SymbolUpdate {
+  let symbol = ''
+  let throughTradeId = 0
+  let throughTime = 0
+  const live: IntervalBar[] = []
+  const closed: IntervalBar[] = []
+  const trades: Uint8Array[] = []
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+    switch (tag >>> 3) {
+      case 1:
+        symbol = reader.string()
+        break
+      case 2:
+        throughTradeId = numberOf(reader.int64())
+        break
+      case 3:
+        throughTime = numberOf(reader.int64())
+        break
+      case 4:
+        live.push(readIntervalBar(reader, reader.uint32() + reader.pos))
+        break
+      case 5:
+        closed.push(readIntervalBar(reader, reader.uint32() + reader.pos))
+        break
+      case 6:
+        trades.push(reader.bytes())
+        break
+      default:
+        reader.skipType(tag & 7)
+    }
+  }
+  return { symbol, throughTradeId, throughTime, live, closed, trades }
+}
+
+function readIntervalBar(reader: protobuf.Reader, end: number): IntervalBar {
+  let interval = ''
+  let openTime = 0
+  let corrected = false
+  let bar: Uint8Array = new Uint8Array()
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+    switch (tag >>> 3) {
+      case 1:
+        interval = reader.string()
+        break
+      case 2:
+        openTime = numberOf(reader.int64())
+        break
+      case 3:
+        corrected = reader.bool()
+        break
+      case 4:
+        bar = reader.bytes()
+        break
+      default:
+        reader.skipType(tag & 7)
+    }
+  }
+  return { interval, openTime, corrected, bar }
+}

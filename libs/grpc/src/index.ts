@@ -1,0 +1,27 @@
+export { type BarClient, openBarClient } from './bar-client.ts'
+export { type BarEventType, type FeedText, feedStateName, frameBarEvent, frameHeartbeat } from './bar-event.ts'
+export {
+  type BarMessage,
+  barOfMessage,
+  decodeBar,
+  encodeBar,
+  messageOfBar,
+  type TimestampMessage,
+  timeOfTimestamp,
+  timestampOfTime,
+} from './bar-message.ts'
+export { type BarServer, type BarStream, type ChartHandlers, serveBars } from './bar-server.ts'
+export { decodeUpdate, encodeUpdate, type IntervalBar, type PartitionUpdate, type SymbolUpdate } from './bar-update.ts'
+export type {
+  BarEventMessage,
+  FeedMessage,
+  GetLiveBarRequest,
+  GetLiveBarResponse,
+  ListBarsRequest,
+  ListBarsResponse,
+  ListSymbolsResponse,
+  StreamBarsRequest,
+  StreamBarsResponse,
+  SymbolInfoMessage,
+} from './messages.ts'
+export { type RpcCode, RpcError } from './rpc-error.ts'

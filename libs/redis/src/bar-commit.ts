@@ -1,0 +1,137 @@
+import { type BarText, closedTextOf, type Interval, liveTextOf, type SymbolBars, symbolBarsOfText } from '@chart/market'
+import { pendingFieldOf, pendingValueOf } from './bar-queue.ts'
+import type { RedisConnection } from './connection.ts'
+import { barKey, headsKey, logKey, ownerKey, pendingKey, positionKey, stateKey, updatesChannel } from './keys.ts'
+import { type Claim, FencedError } from './ownership.ts'
+
+/**
+ * Where a partition stands. Position and bars are written by one script and read back together, so they always belong to
+ * each other; `rev` counts commits, which tells two of them at one position apart.
+ */
+export interface PartitionPosition {
+  /** Number of the last log entry that is in the bars. */
+  readonly pos: number
+  readonly rev: number
+}
+
+/** What a batch of entries made of a partition. */
+export interface BarBatch {
+  readonly at: PartitionPosition
+  /** Number and nonce of the last entry folded. */
+  readonly newPos: number
+  readonly nonce: string
+  readonly symbols: readonly SymbolBatch[]
+  /** Bytes to publish to the edges. */
+  readonly update: Uint8Array
+}
+
+/** What a batch changed of one symbol. */
+export interface SymbolBatch {
+  readonly bars: SymbolBars
+  /** Some bar closed or was restated, so the kept closed bars are written again. */
+  readonly closedChanged: boolean
+  /** Live bars that changed. */
+  readonly live: readonly BarText[]
+  /** Closed bars that PostgreSQL is to store. */
+  readonly stored: readonly BarText[]
+}
+
+/** The partition moved on under us, or Redis lost the entries that we folded: load again and go on from there. */
+export class CommitConflictError extends Error {
+  override name = 'CommitConflictError'
+}
+
+/**
+ * Entries kept behind the position: a reader that is slow to notice its fencing must not take a trimmed entry for a hole,
+ * and an operator can look at the last seconds.
+ */
+export const KEPT_ENTRIES = 1_000
+
+/**
+ * Commits a batch: state, live bars, outbox, position and update, all or nothing. May be called again after a lost reply.
+ * @returns where the partition stands now
+ * @throws CommitConflictError, FencedError
+ */
+export async function commitBars(redis: RedisConnection, claim: Claim, batch: BarBatch): Promise<PartitionPosition> {
+  const { tag, token } = claim
+  const keys = [ownerKey(tag, 'aggregate'), positionKey(tag), logKey(tag), pendingKey(tag), updatesChannel(tag)]
+  const live = batch.symbols.flatMap(symbol => symbol.live.map(bar => ({ bar, bars: symbol.bars })))
+  const stored = batch.symbols.flatMap(symbol => symbol.stored)
+  for (const { bars } of batch.symbols) keys.push(stateKey(tag, bars.symbol))
+  for (const { bar } of live) keys.push(barKey(tag, bar.symbol, bar.interval))
+  const trimBefore = batch.newPos - KEPT_ENTRIES
+  const values: (string | number | Buffer)[] = [
+    token,
+    batch.at.pos,
+    batch.at.rev,
+    batch.newPos,
+    batch.nonce,
+    trimBefore > 0 ? trimBefore : '',
+    Buffer.from(batch.update.buffer, batch.update.byteOffset, batch.update.byteLength),
+    batch.symbols.length,
+    live.length,
+    stored.length,
+  ]
+  for (const { bars, closedChanged } of batch.symbols) {
+    values.push(bars.lastTradeId, liveTextOf(bars), closedChanged ? closedTextOf(bars) : '')
+  }
+  for (const { bar, bars } of live) {
+    values.push(
+      bar.openTime,
+      bar.closeTime,
+      bar.open,
+      bar.high,
+      bar.low,
+      bar.close,
+      bar.baseVolume,
+      bar.quoteVolume,
+      bar.takerBuyBaseVolume,
+      bar.takerBuyQuoteVolume,
+      bar.tradeCount,
+      bar.firstTradeId,
+      bar.lastTradeId,
+      bar.state,
+      bar.revision,
+      bar.complete ? 'true' : 'false',
+      batch.newPos,
+      bars.lastTradeId,
+      bars.reachedTime,
+    )
+  }
+  for (const bar of stored) values.push(pendingFieldOf(bar), pendingValueOf(bar))
+  const [answer, first, second] = await redis.commitBars(keys.length, ...keys, ...values)
+  if (answer === 'OK') return { pos: batch.newPos, rev: Number(first) }
+  if (answer === 'FENCED') throw new FencedError(tag, 'aggregate')
+  throw new CommitConflictError(
+    `partition ${tag} stands at ${first}/${second}, the commit came from ${batch.at.pos}/${batch.at.rev} to entry ${batch.newPos}`,
+  )
+}
+
+/** Where the partition stands, and the bars of `symbols` that have any. To be read by the owner, after its claim. */
+export async function loadPartition(
+  redis: RedisConnection,
+  tag: string,
+  symbols: readonly string[],
+  intervals: readonly Interval[],
+): Promise<{ at: PartitionPosition; bars: Map<string, SymbolBars> }> {
+  const [pos, rev] = await redis.hmget(positionKey(tag), 'pos', 'rev')
+  const bars = new Map<string, SymbolBars>()
+  for (const symbol of symbols) {
+    const [live, closed] = await redis.hmget(stateKey(tag, symbol), 'live', 'closed')
+    if (live) bars.set(symbol, symbolBarsOfText(symbol, intervals, { live, closed: closed || '{}' }))
+  }
+  return { at: { pos: Number(pos ?? 0), rev: Number(rev ?? 0) }, bars }
+}
+
+/**
+ * Entries are missing from the log that are not in the bars: empties the log, so that the ingestor appends again from where
+ * the bars stand.
+ * @throws FencedError
+ */
+export async function rewindLog(redis: RedisConnection, claim: Claim, symbols: readonly string[]): Promise<void> {
+  const { tag } = claim
+  const keys = [ownerKey(tag, 'aggregate'), headsKey(tag), logKey(tag), positionKey(tag)]
+  for (const symbol of symbols) keys.push(stateKey(tag, symbol))
+  const [answer] = await redis.rewindLog(keys.length, ...keys, claim.token, ...symbols)
+  if (answer === 'FENCED') throw new FencedError(tag, 'aggregate')
+}

@@ -1,0 +1,63 @@
+export {
+  type BarBatch,
+  CommitConflictError,
+  commitBars,
+  KEPT_ENTRIES,
+  loadPartition,
+  type PartitionPosition,
+  rewindLog,
+  type SymbolBatch,
+} from './bar-commit.ts'
+export {
+  type BarQueue,
+  barOfPendingValue,
+  openBarQueue,
+  pendingFieldOf,
+  pendingValueOf,
+  workBarQueue,
+} from './bar-queue.ts'
+export { type BarUpdates, openBarUpdates } from './bar-updates.ts'
+export {
+  checkRedisSettings,
+  closeRedis,
+  openBlockingRedis,
+  openRedis,
+  type RedisConnection,
+  RedisUnavailableError,
+} from './connection.ts'
+export {
+  barKey,
+  feedKey,
+  infoKey,
+  logKey,
+  type OwnedWork,
+  partitionTag,
+  pendingKey,
+  SYMBOLS_KEY,
+  updatesChannel,
+} from './keys.ts'
+export { EXTEND_EVERY_MS, LEASE_MS, type LeaderLock, openLeaderLock } from './leader-lock.ts'
+export { type FeedStatus, type LiveBar, readFeedStatus, readLiveBars } from './live-bars.ts'
+export { heartbeat, leave, MEMBER_TTL_MS } from './members.ts'
+export { type Claim, claimPartition, FencedError, releasePartition, renewPartition } from './ownership.ts'
+export { ackPending, countPending, type PendingEntry, scanPending } from './pending-bars.ts'
+export {
+  PartitionsChangedError,
+  readSymbolInfos,
+  readSymbols,
+  registerSymbols,
+  type SymbolInfo,
+  tagOf,
+} from './symbol-table.ts'
+export {
+  type AppendAnswer,
+  type AppendBlock,
+  appendEntry,
+  type LogBlock,
+  LogCorruptError,
+  type LogEntry,
+  type LogSeed,
+  readEntries,
+  readHeads,
+  writeFeedStates,
+} from './trade-log.ts'

@@ -1,0 +1,71 @@
+/// <reference path="./redlock.d.ts" />
+import { Redis } from 'ioredis'
+import Redlock from 'redlock'
+import { feedLeaseKey } from './keys.ts'
+
+/**
+ * The lease that makes one ingestor the leader of a feed shard, through redlock.
+ *
+ * A lease is a hint, not a guard: a leader that sleeps through its end does not know it. So nothing that is written relies
+ * on it; the token of each partition (ownership.ts), checked inside Redis with every append, does. redlock is old
+ * (5.0.0-beta.2, pinned): only `acquire` and `extend` are used, with our own loop, since in that build `using` can hand
+ * out a lock that has run out already.
+ */
+export interface LeaderLock extends AsyncDisposable {
+  /** Tries once. True when this process holds the lease now. */
+  acquire(): Promise<boolean>
+  /** Prolongs the lease; false when it was lost. */
+  extend(): Promise<boolean>
+  /** Gives the lease up at once. */
+  release(): Promise<void>
+}
+
+/** The lease runs out this long after the last extension: the longest time a dead leader blocks the next by politeness. */
+export const LEASE_MS = 1_500
+/** A quarter of the lease, so that three extensions may fail. */
+export const EXTEND_EVERY_MS = LEASE_MS / 4
+
+export function openLeaderLock(options: { url: string; shard: number }): LeaderLock {
+  // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
+  const client = new Redis(options.url, {
+    connectionName: `leader-lock-${options.shard}`,
+    commandTimeout: LEASE_MS / 3 - 50,
+    socketTimeout: LEASE_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: attempt => Math.min(attempt * 50, 250),
+  })
+  client.on('error', () => undefined)
+  const redlock = new Redlock([client], { retryCount: 0 })
+  redlock.on('error', () => undefined)
+  let lock: Awaited<ReturnType<Redlock['acquire']>> | undefined
+  return {
+    async acquire() {
+      try {
+        lock = await redlock.acquire([feedLeaseKey(options.shard)], LEASE_MS)
+        return true
+      } catch {
+        return false
+      }
+    },
+    async extend() {
+      if (lock === undefined) return false
+      try {
+        lock = await lock.extend(LEASE_MS)
+        return true
+      } catch {
+        lock = undefined
+        return false
+      }
+    },
+    async release() {
+      const held = lock
+      lock = undefined
+      // A lease that cannot be given back runs out by itself.
+      await held?.release().catch(() => undefined)
+    },
+    async [Symbol.asyncDispose]() {
+      await this.release()
+      client.disconnect()
+    },
+  }
+}

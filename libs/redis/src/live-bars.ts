@@ -1,0 +1,91 @@
+import type { BarState, BarText } from '@chart/market'
+import type { RedisConnection } from './connection.ts'
+import { barKey, feedKey } from './keys.ts'
+
+/** A live bar as Redis holds it, with how far into the trades it reaches. */
+export interface LiveBar {
+  readonly bar: BarText
+  /** Number of the log entry up to which it was folded. */
+  readonly position: number
+  /** Every trade of the symbol up to this id is in its bars. */
+  readonly throughTradeId: number
+  /** Exchange time that the symbol's bars have reached. */
+  readonly throughTime: number
+}
+
+/**
+ * The live bars of one symbol, in the order of `intervals`, all as one commit left them (read in one transaction, so that none is
+ * newer than another); undefined where there was no trade yet.
+ */
+export async function readLiveBars(
+  redis: RedisConnection,
+  tag: string,
+  symbol: string,
+  intervals: readonly string[],
+): Promise<(LiveBar | undefined)[]> {
+  const transaction = redis.multi()
+  for (const interval of intervals) transaction.hgetall(barKey(tag, symbol, interval))
+  const replies = (await transaction.exec()) ?? []
+  return replies.map(([error, fields], index) => {
+    if (error) throw error
+    return liveBarOf(symbol, intervals[index]!, fields as Record<string, string>)
+  })
+}
+
+function liveBarOf(symbol: string, interval: string, fields: Record<string, string>): LiveBar | undefined {
+  if (fields.openTime === undefined) return undefined
+  return {
+    bar: {
+      symbol,
+      interval,
+      openTime: Number(fields.openTime),
+      closeTime: Number(fields.closeTime),
+      open: fields.open!,
+      high: fields.high!,
+      low: fields.low!,
+      close: fields.close!,
+      baseVolume: fields.baseVolume!,
+      quoteVolume: fields.quoteVolume!,
+      takerBuyBaseVolume: fields.takerBuyBaseVolume!,
+      takerBuyQuoteVolume: fields.takerBuyQuoteVolume!,
+      tradeCount: Number(fields.tradeCount),
+      firstTradeId: Number(fields.firstTradeId),
+      lastTradeId: Number(fields.lastTradeId),
+      state: fields.state as BarState,
+      revision: Number(fields.revision),
+      complete: fields.complete === 'true',
+    },
+    position: Number(fields.position),
+    throughTradeId: Number(fields.throughTradeId),
+    throughTime: Number(fields.throughTime),
+  }
+}
+
+/** How a symbol's feed is, as its ingestor wrote it last. */
+export interface FeedStatus {
+  readonly symbol: string
+  /** `live`, `backfilling`, `stale`, `halted`; undefined before the first entry. */
+  readonly state: string | undefined
+  readonly lastTradeId: number
+  readonly lastTradeTime: number
+  readonly watermark: number
+}
+
+/** The feed status of `symbols`, in their order. */
+export async function readFeedStatus(
+  redis: RedisConnection,
+  symbols: readonly { tag: string; symbol: string }[],
+): Promise<FeedStatus[]> {
+  const replies = await Promise.all(
+    symbols.map(({ tag, symbol }) =>
+      redis.hmget(feedKey(tag, symbol), 'state', 'lastTradeId', 'lastTradeTime', 'watermark'),
+    ),
+  )
+  return replies.map(([state, lastTradeId, lastTradeTime, watermark], index) => ({
+    symbol: symbols[index]!.symbol,
+    state: state ?? undefined,
+    lastTradeId: Number(lastTradeId ?? -1),
+    lastTradeTime: Number(lastTradeTime ?? 0),
+    watermark: Number(watermark ?? 0),
+  }))
+}

@@ -1,0 +1,23 @@
+import type { RedisConnection } from './connection.ts'
+import { membersKey } from './keys.ts'
+
+/** A member that was not heard for this long is no longer counted on. Only liveness hangs on it, never safety. */
+export const MEMBER_TTL_MS = 1_500
+
+/**
+ * Says that `member` of `app` lives, and gives all living members in stable order. Times are those of Redis, so that the
+ * members' clocks need not agree.
+ */
+export async function heartbeat(redis: RedisConnection, app: string, member: string): Promise<string[]> {
+  const key = membersKey(app)
+  const [seconds, micros] = await redis.time()
+  const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+  await redis.zadd(key, String(now), member)
+  await redis.zremrangebyscore(key, '-inf', String(now - MEMBER_TTL_MS))
+  return (await redis.zrange(key, '0', '-1')).sort()
+}
+
+/** Says that `member` goes, so that the others need not wait for its silence. */
+export async function leave(redis: RedisConnection, app: string, member: string): Promise<void> {
+  await redis.zrem(membersKey(app), member)
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+import type { RedisConnection } from './connection.ts'
+import { leaseKey, type OwnedWork, ownerKey } from './keys.ts'
+
+/**
+ * Whoever works on a partition holds its token. Every write checks the token inside Redis, by equality: an owner that was
+ * replaced while it slept can write nothing any more. Leases only decide when a claim is polite.
+ */
+export interface Claim {
+  readonly tag: string
+  readonly work: OwnedWork
+  readonly owner: string
+  readonly token: string
+}
+
+/** Another has claimed the partition: let go of it. */
+export class FencedError extends Error {
+  override name = 'FencedError'
+  constructor(tag: string, work: OwnedWork) {
+    super(`another owner has claimed partition ${tag} for ${work}`)
+  }
+}
+
+/** Claims the partition, or gives undefined while another's lease runs. `force` fences that other at once. */
+export async function claimPartition(
+  redis: RedisConnection,
+  options: { tag: string; work: OwnedWork; owner: string; leaseMs: number; force: boolean },
+): Promise<Claim | undefined> {
+  const { tag, work, owner, leaseMs, force } = options
+  const keys = [ownerKey(tag, work), leaseKey(tag, work)]
+  const [answer, token] = await redis.claimPartition(2, ...keys, owner, leaseMs, force ? '1' : '0', randomUUID())
+  return answer === 'OK' && token !== undefined ? { tag, work, owner, token } : undefined
+}
+
+/**
+ * Prolongs the lease.
+ * @throws FencedError when another has claimed
+ */
+export async function renewPartition(redis: RedisConnection, claim: Claim, leaseMs: number): Promise<void> {
+  const keys = [ownerKey(claim.tag, claim.work), leaseKey(claim.tag, claim.work)]
+  const [answer] = await redis.renewPartition(2, ...keys, claim.owner, leaseMs, claim.token)
+  if (answer === 'FENCED') throw new FencedError(claim.tag, claim.work)
+}
+
+/** Lets go, so that the next owner need not wait. Harmless when another has claimed already. */
+export async function releasePartition(redis: RedisConnection, claim: Claim): Promise<void> {
+  await redis.releasePartition(
+    2,
+    ownerKey(claim.tag, claim.work),
+    leaseKey(claim.tag, claim.work),
+    claim.owner,
+    claim.token,
+  )
+}

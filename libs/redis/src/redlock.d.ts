@@ -1,0 +1,13 @@
+// redlock 5.0.0-beta.2 ships types that its `exports` does not name; here is what leader-lock.ts uses of it.
+declare module 'redlock' {
+  interface Lock {
+    readonly expiration: number
+    extend(durationMs: number): Promise<Lock>
+    release(): Promise<unknown>
+  }
+  export default class Redlock {
+    constructor(clients: Iterable<unknown>, settings: { retryCount: number; driftFactor?: number })
+    acquire(resources: string[], durationMs: number): Promise<Lock>
+    on(event: 'error', listener: (error: Error) => void): this
+  }
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+type Argument = string | number | Buffer
+
+/** The scripts of scripts/*.lua as methods: number of keys, keys, arguments. What each answers stands in its head. */
+export interface Scripts {
+  claimPartition(keys: number, ...rest: Argument[]): Promise<string[]>
+  renewPartition(keys: number, ...rest: Argument[]): Promise<string[]>
+  releasePartition(keys: number, ...rest: Argument[]): Promise<string[]>
+  appendEntry(keys: number, ...rest: Argument[]): Promise<string[]>
+  writeFeedStates(keys: number, ...rest: Argument[]): Promise<string[]>
+  commitBars(keys: number, ...rest: Argument[]): Promise<string[]>
+  rewindLog(keys: number, ...rest: Argument[]): Promise<string[]>
+  acknowledgeBars(keys: number, ...rest: Argument[]): Promise<number>
+}
+
+const FILES: Record<keyof Scripts, string> = {
+  claimPartition: 'claim',
+  renewPartition: 'renew',
+  releasePartition: 'release',
+  appendEntry: 'append',
+  writeFeedStates: 'feed-states',
+  commitBars: 'commit',
+  rewindLog: 'rewind',
+  acknowledgeBars: 'acknowledge',
+}
+
+/** Adds the scripts to a connection. They go by EVALSHA, and by EVAL once where Redis does not know them (after a restart). */
+export function defineScripts(redis: Redis): void {
+  for (const [command, file] of Object.entries(FILES)) {
+    redis.defineCommand(command, { lua: readFileSync(new URL(`scripts/${file}.lua`, import.meta.url), 'utf8') })
+  }
+}

@@ -1,0 +1,50 @@
+#!lua
+-- Appends one packed entry to a partition's trade log, if every symbol in it stands where the writer believes.
+-- Refused while Redis is over maxmemory (no allow-oom): the exchange keeps the trades for us, and commits must go on.
+-- KEYS  owner hash, heads, log, then per block: feed hash, symbol state
+-- ARGV  token, nonce, payload, then per block: symbol, expected last trade id ('' when the log has none yet: a seed),
+--       first trade id ('' without trades), new last trade id, 1 if the exchange has no trades between expected and first,
+--       trade time of the last trade ('' without trades), watermark ('' without), feed state
+-- Gives {'OK', n}; {'FENCED'}; {'MISMATCH', symbol, head or '', ...} with nothing written; {'CORRUPT', reason}.
+-- A second run answers MISMATCH with heads that show that the first was done.
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return { 'FENCED' } end
+local blocks = (#ARGV - 3) / 8
+local heads = {}
+local wrong = { 'MISMATCH' }
+for i = 0, blocks - 1 do
+  local at = 4 + i * 8
+  local symbol, expected, first, newLast, hole = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local head = heads[symbol] or redis.call('HGET', KEYS[2], symbol)
+  if not head then
+    -- The heads were lost and the bars were not: go on where the bars stand.
+    head = redis.call('HGET', KEYS[5 + i * 2], 'lastTradeId') or ''
+    if head ~= '' then redis.call('HSET', KEYS[2], symbol, head) end
+  end
+  if head ~= expected then
+    wrong[#wrong + 1] = symbol
+    wrong[#wrong + 1] = head
+  elseif first ~= '' and hole ~= '1' and tonumber(first) ~= tonumber(expected) + 1 then
+    return redis.error_reply('append: ' .. symbol .. ' trade ' .. first .. ' does not follow ' .. expected)
+  end
+  heads[symbol] = newLast
+end
+if #wrong > 1 then return wrong end
+local n = tonumber(redis.call('HGET', KEYS[2], 'seq'))
+if not n then
+  local info = redis.pcall('XINFO', 'STREAM', KEYS[3])
+  n = 0
+  if not info.err then n = tonumber(string.match(info[8], '^(%d+)')) end
+end
+n = n + 1
+local added = redis.pcall('XADD', KEYS[3], string.format('%.0f-0', n), 'nonce', ARGV[2], 'entry', ARGV[3])
+if type(added) == 'table' and added.err then return { 'CORRUPT', added.err } end
+redis.call('HSET', KEYS[2], 'seq', string.format('%.0f', n))
+for i = 0, blocks - 1 do
+  local at = 4 + i * 8
+  redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 3])
+  local feed = { 'state', ARGV[at + 7], 'lastTradeId', ARGV[at + 3] }
+  if ARGV[at + 5] ~= '' then feed[#feed + 1] = 'lastTradeTime'; feed[#feed + 1] = ARGV[at + 5] end
+  if ARGV[at + 6] ~= '' then feed[#feed + 1] = 'watermark'; feed[#feed + 1] = ARGV[at + 6] end
+  redis.call('HSET', KEYS[4 + i * 2], unpack(feed))
+end
+return { 'OK', string.format('%.0f', n) }

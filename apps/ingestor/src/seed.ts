@@ -3,8 +3,9 @@ import { type AppendBlock, appendEntry, type Claim, type RedisConnection } from 
 import { delay, type Log } from '@chart/service'
 import type { SymbolFeed } from './symbol-feed.ts'
 
-/** A symbol that never had a trade is asked for again this often. */
+/** A symbol that never had a trade is asked for again this often, and at once when its first trade is heard. */
 const NO_TRADE_RETRY_MS = 5_000
+const NO_TRADE_LOOK_MS = 50
 
 const MINUTE_MS = 60_000
 
@@ -24,8 +25,11 @@ export interface SeedOptions {
 export async function seedSymbol(feed: SymbolFeed, options: SeedOptions): Promise<void> {
   const { rest, redis, claim, log, signal } = options
   const { symbol, scales } = feed
+  // Asked for once: what is traded while we wait for the first trade ever belongs to the log as well.
+  const now = await retrying(() => rest.serverTime(), { signal, log })
+  const sinceTime = now - (now % MINUTE_MS)
   for (;;) {
-    const start = await retrying(() => startOf(rest, symbol), { signal, log })
+    const start = await retrying(() => startOf(rest, symbol, sinceTime), { signal, log })
     if (start !== undefined) {
       const block: AppendBlock = {
         symbol,
@@ -46,18 +50,27 @@ export async function seedSymbol(feed: SymbolFeed, options: SeedOptions): Promis
         return
       }
     }
-    await delay(NO_TRADE_RETRY_MS, signal)
+    await untilHeard(feed, signal)
     signal.throwIfAborted()
   }
 }
 
-/** The last trade before the present minute, or undefined when the symbol never had one. */
+async function untilHeard(feed: SymbolFeed, signal: AbortSignal): Promise<void> {
+  for (
+    let waited = 0;
+    waited < NO_TRADE_RETRY_MS && feed.sequence.seenId < 0 && !signal.aborted;
+    waited += NO_TRADE_LOOK_MS
+  ) {
+    await delay(NO_TRADE_LOOK_MS, signal)
+  }
+}
+
+/** The last trade before `sinceTime`, or undefined when the symbol never had one. */
 async function startOf(
   rest: BinanceRest,
   symbol: string,
+  sinceTime: number,
 ): Promise<{ lastTradeId: number; sinceTime: number } | undefined> {
-  const now = await rest.serverTime()
-  const sinceTime = now - (now % MINUTE_MS)
   // In this order: a trade between the two answers is found by the second.
   const newest = await rest.latestTradeId(symbol)
   const first = await rest.firstTradeIdSince(symbol, sinceTime)

@@ -1,0 +1,88 @@
+import { barOfMessage, openBarClient } from '@chart/grpc'
+import { openPostgres } from '@chart/postgres'
+import { describe, expect, test } from 'vitest'
+import { LocalService } from '../src/local-service.ts'
+import { storedBars } from '../src/oracle.ts'
+import { csvRows, hasRecordedData, recordedFile } from '../src/recorded-data.ts'
+
+/** The nine numbers of a kline, in the order of the exchange's archive. */
+const KLINE = [
+  'open',
+  'high',
+  'low',
+  'close',
+  'baseVolume',
+  'quoteVolume',
+  'tradeCount',
+  'takerBuyBaseVolume',
+  'takerBuyQuoteVolume',
+] as const
+const EXPECTED = [
+  'open',
+  'high',
+  'low',
+  'close',
+  'volume',
+  'quote_volume',
+  'trades',
+  'taker_buy_base',
+  'taker_buy_quote',
+]
+
+const fieldsOf = (row: object, names: readonly string[]) =>
+  names.map(name => String((row as Record<string, unknown>)[name]))
+
+describe.skipIf(!hasRecordedData)('with recordings of real trades', () => {
+  test('BTCUSDT of 2024-08-08 through the running service equals the exchange’s own 5m kline, stored and over gRPC, with an update for every trade', async () => {
+    await using service = await LocalService.start({
+      SYMBOLS: 'BTCUSDT',
+      RECORDING: recordedFile('hftbacktest-btcusdt-trade-20240808T2354.raw.gz'),
+      SPEED: '15',
+      GRPC_PORT: '',
+    })
+    const { databaseUrl, grpc } = service.run
+    const kline = csvRows('skytree-BTCUSDT-5m-2024-08-08.csv').find(row => row.open_time === '1723161300000')!
+    await using postgres = await openPostgres({ url: databaseUrl, applicationName: 'e2e' })
+    using client = openBarClient(grpc)
+
+    const stop = new AbortController()
+    const counts: number[] = []
+    let first: number | undefined
+    let lastClosed: string[] = []
+    for await (const { events } of client.streamBars({ symbols: ['BTCUSDT'], intervals: ['5m'] }, stop.signal)) {
+      for (const event of events) {
+        if (event.bar === null || event.bar === undefined) continue
+        const bar = barOfMessage(event.bar)
+        if (bar.openTime !== 1_723_161_300_000) continue
+        if (event.type === 'BAR_EVENT_TYPE_SNAPSHOT') first = bar.tradeCount
+        if (event.type === 'BAR_EVENT_TYPE_UPDATE') counts.push(bar.tradeCount)
+        if (event.type === 'BAR_EVENT_TYPE_CLOSED') {
+          lastClosed = fieldsOf(bar, KLINE)
+          stop.abort()
+        }
+      }
+    }
+    const kFields = fieldsOf(kline, EXPECTED)
+    expect(lastClosed).toEqual(kFields)
+    // Each trade from the snapshot on, one by one, up to the last of the bar.
+    const start = first ?? 0
+    expect(counts).toEqual(Array.from({ length: Number(kline.trades) - start }, (_, index) => start + index + 1))
+
+    await service.until('the 5m bar is stored', async () =>
+      (await storedBars(postgres, 'BTCUSDT', '5m')).some(bar => bar.openTime === 1_723_161_300_000),
+    )
+    const five = (await storedBars(postgres, 'BTCUSDT', '5m')).find(bar => bar.openTime === 1_723_161_300_000)!
+    expect(fieldsOf(five, KLINE)).toEqual(kFields)
+    expect(five).toMatchObject({ complete: true, firstTradeId: 3735684134, lastTradeId: 3735692996 })
+    const minutes = csvRows('expected-1m-hftbacktest-btcusdt-20240808T2354.csv')
+    await service.until(
+      'all minutes are stored',
+      async () => (await storedBars(postgres, 'BTCUSDT', '1m')).length >= minutes.length,
+    )
+    const stored = await storedBars(postgres, 'BTCUSDT', '1m')
+    expect(stored.slice(0, minutes.length).map(bar => [String(bar.openTime), ...fieldsOf(bar, KLINE)])).toEqual(
+      minutes.map(row => [row.open_time, ...fieldsOf(row, EXPECTED)]),
+    )
+    expect(await service.interrupt()).toEqual({ status: 0, left: [] })
+  })
+})

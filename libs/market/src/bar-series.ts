@@ -1,4 +1,4 @@
-import { applyTradeToBar, type Bar, barOfTrade, flatBar, mergeBars } from './bar.ts'
+import { applyTradeToBar, type Bar, barOfTrade, flatBar, isFlat, mergeBars } from './bar.ts'
 import type { Scales } from './decimal.ts'
 import { type Interval, openTimeOf } from './interval.ts'
 import type { Trade } from './trade.ts'
@@ -33,6 +33,8 @@ export interface BarSeries {
   readonly interval: Interval
   /** Index of the longest shorter interval that divides this one: its closed bars are merged here. −1 for the shortest. */
   readonly childIndex: number
+  /** Bars that open earlier cannot be complete: SymbolBars.sinceTime, or later when the interval was configured later. */
+  sinceTime: number
   /** Shortest interval: the live bar. Longer ones: the closed children of the live bar. Undefined while there is none. */
   live: Bar | undefined
   /** The newest closed bars, oldest first, kept so that a late trade can restate them. */
@@ -93,6 +95,7 @@ export function newSymbolBars(
     series: intervals.map((interval, index) => ({
       interval,
       childIndex: childIndexOf(intervals, index),
+      sinceTime,
       live: undefined,
       closed: [],
       changed: false,
@@ -123,6 +126,9 @@ export function applyTrade(bars: SymbolBars, trade: Trade, changes: BarChanges, 
   }
   const missing = trade.tradeId - bars.lastTradeId - 1
   const shortest = bars.series[0]!
+  const reached = bars.reachedTime
+  // Before the first trade there are no bars, so a watermark that was too early has closed none: time starts with the trade.
+  if (bars.lastPrice === undefined) bars.reachedTime = 0
   if (missing > 0) {
     changes.missing += missing
     for (const series of bars.series) if (series.live) series.live = { ...series.live, complete: false }
@@ -130,6 +136,7 @@ export function applyTrade(bars: SymbolBars, trade: Trade, changes: BarChanges, 
   const openTime = openTimeOf(shortest.interval, trade.tradeTime)
   if (openTime < openTimeOf(shortest.interval, bars.reachedTime)) {
     restate(bars, trade, changes, missing === 0)
+    repriceSilence(bars, trade, changes)
   } else {
     if (trade.tradeTime > bars.reachedTime) advance(bars, trade.tradeTime, changes, fillSilence, missing === 0)
     const live = shortest.live
@@ -141,13 +148,14 @@ export function applyTrade(bars: SymbolBars, trade: Trade, changes: BarChanges, 
             openTime,
             trade,
             bars.scales,
-            missing === 0 && openTime >= bars.sinceTime,
+            missing === 0 && openTime >= shortest.sinceTime,
           )
         : applyTradeToBar(live, trade, bars.scales)
     for (const series of bars.series) series.changed = true
   }
   bars.lastTradeId = trade.tradeId
   bars.lastPrice = trade.price
+  if (reached > bars.reachedTime) advance(bars, reached, changes, fillSilence, missing === 0)
 }
 
 /**
@@ -163,7 +171,7 @@ export function liveBarsOf(bars: SymbolBars): (Bar | undefined)[] {
   const live: (Bar | undefined)[] = []
   for (const series of bars.series) {
     const child = series.childIndex < 0 ? undefined : live[series.childIndex]
-    live.push(child === undefined ? series.live : joinChild(bars, series, child))
+    live.push(child === undefined ? series.live : joinChild(series, child))
   }
   return live.map((bar, index) => bar ?? silentBar(bars, bars.series[index]!))
 }
@@ -171,11 +179,11 @@ export function liveBarsOf(bars: SymbolBars): (Bar | undefined)[] {
 function silentBar(bars: SymbolBars, series: BarSeries): Bar | undefined {
   if (bars.lastPrice === undefined) return undefined
   const openTime = openTimeOf(series.interval, bars.reachedTime)
-  return flatBar(bars.symbol, series.interval, openTime, bars.lastPrice, 'live', openTime >= bars.sinceTime)
+  return flatBar(bars.symbol, series.interval, openTime, bars.lastPrice, 'live', openTime >= series.sinceTime)
 }
 
 /** `series.live` together with one bar of its child interval. */
-function joinChild(bars: SymbolBars, series: BarSeries, child: Bar): Bar {
+function joinChild(series: BarSeries, child: Bar): Bar {
   if (series.live !== undefined) return mergeBars(series.live, child)
   const openTime = openTimeOf(series.interval, child.openTime)
   return {
@@ -184,7 +192,7 @@ function joinChild(bars: SymbolBars, series: BarSeries, child: Bar): Bar {
     openTime,
     state: 'live',
     revision: 0,
-    complete: child.complete && openTime >= bars.sinceTime,
+    complete: child.complete && openTime >= series.sinceTime,
   }
 }
 
@@ -202,7 +210,7 @@ function advance(bars: SymbolBars, time: number, changes: BarChanges, fillSilenc
       series.live = undefined
       insert(series, closed, changes)
       for (const parent of bars.series) {
-        if (bars.series[parent.childIndex] === series) parent.live = joinChild(bars, parent, closed)
+        if (bars.series[parent.childIndex] === series) parent.live = joinChild(parent, closed)
       }
     }
     if (fillSilence && reached > 0) {
@@ -224,7 +232,7 @@ function fillWithFlatBars(
   if (bars.lastPrice === undefined) return
   const last = Math.min(until, from + FLAT_RUN_MAX * series.interval.intervalMs)
   for (let openTime = from; openTime < last; openTime += series.interval.intervalMs) {
-    const complete = whole && openTime >= bars.sinceTime
+    const complete = whole && openTime >= series.sinceTime
     insert(series, flatBar(bars.symbol, series.interval, openTime, bars.lastPrice, 'closed', complete), changes)
   }
 }
@@ -232,15 +240,19 @@ function fillWithFlatBars(
 /** A late trade: every interval's bar that covers its time takes it, closed ones with a new revision. */
 function restate(bars: SymbolBars, trade: Trade, changes: BarChanges, whole: boolean): void {
   changes.late++
+  if (!whole) spoilAfter(bars, trade.tradeTime, changes)
   for (const series of bars.series) {
     const openTime = openTimeOf(series.interval, trade.tradeTime)
-    if (openTime === openTimeOf(series.interval, bars.reachedTime)) {
-      const complete = whole && openTime >= bars.sinceTime
+    if (isLive(bars, series, trade.tradeTime)) {
+      series.changed = true
+      // The longer live bar is its closed children and the live child: a live child brings the trade along, once.
+      const child = bars.series[series.childIndex]
+      if (child !== undefined && isLive(bars, child, trade.tradeTime)) continue
+      const complete = whole && openTime >= series.sinceTime
       series.live =
         series.live === undefined
           ? barOfTrade(bars.symbol, series.interval, openTime, trade, bars.scales, complete)
           : applyTradeToBar(series.live, trade, bars.scales)
-      series.changed = true
       continue
     }
     const index = series.closed.findIndex(bar => bar.openTime === openTime)
@@ -254,13 +266,54 @@ function restate(bars: SymbolBars, trade: Trade, changes: BarChanges, whole: boo
       series.closed[index] = restated
       changes.closed.push(restated)
     } else if (isWithinReach(series, openTime)) {
-      const complete = whole && openTime >= bars.sinceTime
+      const complete = whole && openTime >= series.sinceTime
       const added = barOfTrade(bars.symbol, series.interval, openTime, trade, bars.scales, complete)
       insert(series, { ...added, state: 'closed' }, changes)
     } else {
       changes.beyondReach.push({ interval: series.interval.name, openTime })
     }
   }
+}
+
+/** A late trade is the close of its bar, so the flat bars that follow it, up to the next bar with trades, repeat its price. */
+function repriceSilence(bars: SymbolBars, trade: Trade, changes: BarChanges): void {
+  const prices = { open: trade.price, high: trade.price, low: trade.price, close: trade.price }
+  for (const series of bars.series) {
+    if (series.live !== undefined && isFlat(series.live)) series.live = { ...series.live, ...prices }
+    if (series.live === undefined) series.changed = true
+    const index = series.closed.findIndex(bar => bar.openTime === openTimeOf(series.interval, trade.tradeTime))
+    for (let next = index + 1; index >= 0 && next < series.closed.length; next++) {
+      const flat = series.closed[next]!
+      if (!isFlat(flat)) break
+      if (flat.close === trade.price) continue
+      const restated: Bar = { ...flat, ...prices, revision: flat.revision + 1 }
+      series.closed[next] = restated
+      changes.closed.push(restated)
+    }
+  }
+}
+
+function isLive(bars: SymbolBars, series: BarSeries, time: number): boolean {
+  return openTimeOf(series.interval, time) === openTimeOf(series.interval, bars.reachedTime)
+}
+
+/**
+ * The trades missing before a late one can belong to any bar from its time to the time reached: the closed ones are restated
+ * as not complete, and a shortest live bar without trades becomes one, so that it is remembered there too.
+ */
+function spoilAfter(bars: SymbolBars, time: number, changes: BarChanges): void {
+  for (const series of bars.series) {
+    const openTime = openTimeOf(series.interval, time)
+    series.closed = series.closed.map(bar => {
+      if (bar.openTime <= openTime || !bar.complete) return bar
+      const spoilt: Bar = { ...bar, revision: bar.revision + 1, complete: false }
+      changes.closed.push(spoilt)
+      return spoilt
+    })
+  }
+  const shortest = bars.series[0]!
+  const silent = shortest.live === undefined ? silentBar(bars, shortest) : undefined
+  if (silent !== undefined) shortest.live = { ...silent, complete: false }
 }
 
 /** No bar of that time was dropped yet: when none is kept, there never was one (the first trades, or a halt). */

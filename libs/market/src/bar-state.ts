@@ -1,6 +1,6 @@
-import type { Bar, BarState } from './bar.ts'
-import { type BarSeries, newSymbolBars, type SymbolBars } from './bar-series.ts'
-import type { Interval } from './interval.ts'
+import { type Bar, type BarState, isFlat } from './bar.ts'
+import { type BarSeries, liveBarsOf, newSymbolBars, type SymbolBars } from './bar-series.ts'
+import { type Interval, KNOWN_INTERVALS, openTimeOf } from './interval.ts'
 
 /**
  * SymbolBars as text and back, so that an aggregator that takes over goes on exactly where the last commit stood.
@@ -40,6 +40,7 @@ export function liveTextOf(bars: SymbolBars): string {
     lastPrice: bars.lastPrice === undefined ? null : bars.lastPrice.toString(),
     reachedTime: bars.reachedTime,
     sinceTime: bars.sinceTime,
+    since: Object.fromEntries(bars.series.map(series => [series.interval.name, series.sinceTime])),
     live: Object.fromEntries(
       bars.series.flatMap(series => (series.live ? [[series.interval.name, rowOfBar(series.live)]] : [])),
     ),
@@ -55,7 +56,8 @@ export function closedTextOf(bars: SymbolBars): string {
 
 /**
  * The inverse of the two.
- * @param intervals those configured now: one that the text does not know starts empty, one no longer configured is dropped
+ * @param intervals those configured now. One that the text does not know starts in the middle of a bar, which is not
+ *   complete; one no longer configured is dropped, and its trades stay in the longer bars
  * @throws Error when the text has another version
  */
 export function symbolBarsOfText(symbol: string, intervals: readonly Interval[], text: BarStateText): SymbolBars {
@@ -66,15 +68,67 @@ export function symbolBarsOfText(symbol: string, intervals: readonly Interval[],
     )
   }
   const closed = JSON.parse(text.closed) as Record<string, BarRow[]>
-  const bars = newSymbolBars(symbol, intervals, state.scales, state.lastTradeId, state.sinceTime)
+  const storedIntervals = KNOWN_INTERVALS.filter(interval => interval.name in state.since)
+  const bars = newSymbolBars(symbol, storedIntervals, state.scales, state.lastTradeId, state.sinceTime)
   bars.lastPrice = state.lastPrice === null ? undefined : BigInt(state.lastPrice)
   bars.reachedTime = state.reachedTime
   for (const series of bars.series) {
-    const row = state.live[series.interval.name] as BarRow | undefined
+    const { name } = series.interval
+    const row = state.live[name] as BarRow | undefined
+    series.sinceTime = state.since[name]
     series.live = row && barOfRow(symbol, series, row, 'live')
-    series.closed = (closed[series.interval.name] ?? []).map(one => barOfRow(symbol, series, one, 'closed'))
+    series.closed = (closed[name] ?? []).map(one => barOfRow(symbol, series, one, 'closed'))
+  }
+  const same = intervals.map(({ name }) => name).join() === storedIntervals.map(({ name }) => name).join()
+  return same ? bars : withIntervals(bars, intervals)
+}
+
+/**
+ * `old` cut anew for other intervals. A longer live bar is kept without its live child, and that child may be another one
+ * now: so each whole live bar is made once, and what the new child brings is taken off its sums. Prices and ids can stay,
+ * since merging takes the higher, the lower, the first and the last of both.
+ */
+function withIntervals(old: SymbolBars, intervals: readonly Interval[]): SymbolBars {
+  const bars = newSymbolBars(old.symbol, intervals, old.scales, old.lastTradeId, old.sinceTime)
+  bars.lastPrice = old.lastPrice
+  bars.reachedTime = old.reachedTime
+  const oldLive = liveBarsOf(old)
+  const live: (Bar | undefined)[] = []
+  for (const series of bars.series) {
+    const { name, intervalMs } = series.interval
+    const index = old.series.findIndex(one => one.interval.name === name)
+    const before = old.series[index]
+    const child = live[series.childIndex]
+    let whole: Bar | undefined
+    if (before !== undefined) {
+      series.sinceTime = before.sinceTime
+      series.closed = before.closed
+      whole = oldLive[index]
+      // A silent bar is made when someone looks, except one that is known to lack trades.
+      if (whole !== undefined && isFlat(whole) && whole.complete) whole = undefined
+    } else if (bars.lastPrice !== undefined) {
+      const openTime = openTimeOf(series.interval, bars.reachedTime)
+      series.sinceTime = Math.max(bars.sinceTime, openTime + intervalMs)
+      whole = child && { ...child, interval: name, openTime, complete: false }
+    }
+    live.push(whole)
+    series.live = whole && child ? withoutPart(whole, child) : whole
+    series.changed = true
   }
   return bars
+}
+
+/** `whole` without the sums of `part`; undefined when nothing is left. */
+function withoutPart(whole: Bar, part: Bar): Bar | undefined {
+  if (whole.tradeCount === part.tradeCount && whole.complete === part.complete) return undefined
+  return {
+    ...whole,
+    baseVolume: whole.baseVolume - part.baseVolume,
+    quoteVolume: whole.quoteVolume - part.quoteVolume,
+    takerBuyBaseVolume: whole.takerBuyBaseVolume - part.takerBuyBaseVolume,
+    takerBuyQuoteVolume: whole.takerBuyQuoteVolume - part.takerBuyQuoteVolume,
+    tradeCount: whole.tradeCount - part.tradeCount,
+  }
 }
 
 function rowOfBar(bar: Bar): BarRow {

@@ -19,6 +19,9 @@ export interface PackedTrades {
 const TRADE_BYTES_MAX = 48
 const HEADER_BYTES_MAX = 64
 
+/** Decimals that a scale can have; the exchange's largest is 8. */
+const SCALE_MAX = 30
+
 /** Packs `trades`, which must be a run of ids without a hole, at least one. */
 export function packTrades(trades: readonly Trade[], scales: Scales): Uint8Array {
   const first = trades[0]
@@ -61,8 +64,8 @@ export function packTrades(trades: readonly Trade[], scales: Scales): Uint8Array
 export function unpackTrades(bytes: Uint8Array): PackedTrades {
   const reader = new VarintReader(bytes)
   const scales = { price: reader.number(), quantity: reader.number(), quote: reader.number() }
-  const priceUnit = powerOfTen(reader.number())
-  const quantityUnit = powerOfTen(reader.number())
+  const priceUnit = unitOf(reader.number(), scales.price)
+  const quantityUnit = unitOf(reader.number(), scales.quantity)
   const tradeCount = reader.number()
   const firstTradeId = reader.number()
   let tradeTime = reader.number()
@@ -79,6 +82,12 @@ export function unpackTrades(bytes: Uint8Array): PackedTrades {
   }
   if (!reader.atEnd) throw new RangeError('packed trades go on after their last trade')
   return { scales, trades }
+}
+
+/** No more zeros than decimals were divided off; damaged bytes must not ask for a number of a million digits. */
+function unitOf(zeros: number, scale: number): bigint {
+  if (!(zeros <= scale && scale <= SCALE_MAX)) throw new RangeError(`${zeros} zeros at scale ${scale} cannot be`)
+  return powerOfTen(zeros)
 }
 
 function commonZeros(trades: readonly Trade[], field: 'price' | 'quantity', scale: number): number {
@@ -131,7 +140,10 @@ export class VarintWriter {
     this.#bytes[this.#length++] = Number(rest)
   }
 
+  /** @throws RangeError when more was written than there is room for; bytes beyond the end of an array vanish silently */
   bytes(): Uint8Array {
+    if (this.#length > this.#bytes.length)
+      throw new RangeError(`${this.#length} bytes do not fit ${this.#bytes.length}`)
     return this.#bytes.subarray(0, this.#length)
   }
 }
@@ -177,6 +189,15 @@ export class VarintReader {
       value |= BigInt(byte & 0x7f) << shift
       if (byte < 0x80) return value
     }
+  }
+
+  /** The next `length` bytes, not copied. */
+  bytes(length: number): Uint8Array {
+    const end = this.#offset + length
+    if (end > this.#bytes.length) throw new RangeError('packed trades end early')
+    const bytes = this.#bytes.subarray(this.#offset, end)
+    this.#offset = end
+    return bytes
   }
 
   #next(): number {

@@ -81,13 +81,19 @@ export class TradeSequence {
     if (tradeId > this.#seenId) this.#seenId = tradeId
   }
 
-  /** The exchange has no trades between lastId and `nextId`: it answered a request from lastId + 1 with `nextId`. */
+  /**
+   * The exchange has no trades between lastId and `nextId`: it answered a request from lastId + 1 with `nextId`.
+   * A trade that waits here before `nextId` proves otherwise, so the hole ends before it.
+   */
   confirmHole(nextId: number): void {
     if (this.#lastId === undefined || nextId <= this.#lastId + 1) return
-    this.#holes.set(nextId, this.#lastId)
-    const next = this.#waiting.get(nextId)
-    this.#lastId = nextId - 1
-    if (next !== undefined) this.#releaseWaiting()
+    this.noteSeen(nextId)
+    let next = nextId
+    for (const id of this.#waiting.keys()) if (id < next) next = id
+    if (next <= this.#lastId + 1) return
+    this.#holes.set(next, this.#lastId)
+    this.#lastId = next - 1
+    this.#releaseWaiting()
   }
 
   /**
@@ -101,6 +107,7 @@ export class TradeSequence {
     if (this.#lastId === undefined || tradeId >= this.#lastId) {
       if (this.#lastId === undefined || tradeId > this.#lastId) {
         this.#trades = []
+        this.#holes.clear()
         this.#lastId = tradeId
         for (const id of this.#waiting.keys()) if (id <= tradeId) this.#waiting.delete(id)
         this.#releaseWaiting()
@@ -118,6 +125,7 @@ export class TradeSequence {
     }
     const held = this.#trades
     this.#trades = []
+    this.#holes.clear()
     this.#unstored = 0
     this.#lastId = tradeId
     for (const trade of held) if (this.#waiting.size < this.#waitingMax) this.#waiting.set(trade.tradeId, trade)
@@ -160,7 +168,8 @@ export class TradeSequence {
       this.#trades = waiting.slice(start)
       this.#waiting.clear()
       this.#holes.clear()
-      this.#lastId = this.#seenId
+      // Not seenId: what was refused at the bound, or seen by other means, is not here.
+      this.#lastId = waiting[waiting.length - 1]!.tradeId
     }
     this.#unstored = this.#trades.length
     this.#trim()

@@ -18,6 +18,12 @@ export const TRADE_TIME_MIN = 946_684_800_000
 export const TRADE_TIME_MAX = 4_102_444_800_000
 
 /**
+ * Scaled prices and quantities stay below this: 10^16 whole units at eight decimals, ten thousand times the largest quantity
+ * that the exchange's filters allow.
+ */
+export const TRADE_UNITS_MAX = 10n ** 24n
+
+/**
  * What is wrong with a trade, or undefined when nothing is. An absurd trade is refused where it enters, before it can
  * reach a bar: ids beyond 2^53 would collide, a price of zero or a time in year 50,000 would spoil every interval.
  */
@@ -29,5 +35,7 @@ export function tradeFault(trade: Trade): string | undefined {
   }
   if (trade.price <= 0n) return 'the price is not above zero'
   if (trade.quantity <= 0n) return 'the quantity is not above zero'
+  if (trade.price >= TRADE_UNITS_MAX) return 'the price is absurdly high'
+  if (trade.quantity >= TRADE_UNITS_MAX) return 'the quantity is absurdly high'
   return undefined
 }

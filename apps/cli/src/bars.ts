@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util'
+import { barOfMessage, openBarClient } from '@chart/grpc'
+import type { BarText } from '@chart/market'
+import { type Command, UsageError } from './command.ts'
+import { readDefaults } from './config.ts'
+import { tellCallFailure } from './edge-errors.ts'
+
+const USAGE = `usage: chart bars SYMBOL [--interval 1m] [--limit 20] [--json] [--address HOST:PORT]
+
+Prints the newest bars, oldest first; the last one is the live bar.
+`
+
+/** Bars that one answer holds at most. */
+const LIMIT_MAX = 1_000
+
+export const bars: Command = {
+  usage: USAGE,
+  async run(args, io) {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        interval: { type: 'string', default: '1m' },
+        limit: { type: 'string', default: '20' },
+        json: { type: 'boolean', default: false },
+        address: { type: 'string', default: readDefaults().address },
+      },
+    })
+    const [symbol, ...more] = positionals
+    if (symbol === undefined || more.length > 0) throw new UsageError('name one symbol, such as BTCUSDT')
+    const limit = Number(values.limit)
+    if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
+      throw new UsageError(`--limit must be a whole number from 1 to ${LIMIT_MAX}, not "${values.limit}"`)
+    }
+    using client = openBarClient(values.address)
+    try {
+      const answer = await client.listBars({
+        symbol,
+        interval: values.interval,
+        pageSize: limit,
+        order: 'BAR_ORDER_NEWEST_FIRST',
+        includeLive: true,
+      })
+      const found = answer.bars.map(barOfMessage).reverse()
+      io.stdout.write(values.json ? found.map(bar => `${JSON.stringify(bar)}\n`).join('') : tableOf(found))
+      return 0
+    } catch (error) {
+      return tellCallFailure(error, values.address, io)
+    }
+  },
+}
+
+function tableOf(found: readonly BarText[]): string {
+  const rows = [
+    ['open time', 'open', 'high', 'low', 'close', 'base volume', 'quote volume', 'trades', 'state', 'complete'],
+    ...found.map(bar => [
+      new Date(bar.openTime).toISOString().slice(0, 19).replace('T', ' '),
+      bar.open,
+      bar.high,
+      bar.low,
+      bar.close,
+      bar.baseVolume,
+      bar.quoteVolume,
+      String(bar.tradeCount),
+      bar.revision > 0 ? `${bar.state} r${bar.revision}` : bar.state,
+      bar.complete ? 'yes' : 'no',
+    ]),
+  ]
+  return columns(rows)
+}
+
+/** Rows of text in columns, the first left and the others right aligned. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  return rows
+    .map(row =>
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
+    )
+    .map(line => `${line.trimEnd()}\n`)
+    .join('')
+}

@@ -1,0 +1,8 @@
+/** Where the service is when the command line does not say. The only place of the CLI that reads the environment. */
+export function readDefaults(env: Readonly<Record<string, string | undefined>> = process.env) {
+  return {
+    /** Address of an edge. */
+    address: env.CHART_ADDRESS || '127.0.0.1:50051',
+    redisUrl: env.REDIS_URL || 'redis://127.0.0.1:6379',
+  }
+}

@@ -1,0 +1,79 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { parseDecimal } from './decimal.ts'
+import type { Trade } from './trade.ts'
+
+const ROOT = new URL('../../../', import.meta.url)
+
+/** For tests only: the folder of recordings, which lives outside the repository. Undefined where there is none. */
+export const RECORDINGS = [process.env.CHART_TEST_DATA, new URL('../shared/data', ROOT).pathname].find(
+  path => path !== undefined && existsSync(`${path}/README.md`),
+)
+
+/** Added to the name of a test that is skipped without recordings. */
+export const NEEDS_RECORDINGS = RECORDINGS === undefined ? ' (skipped: no recordings, set CHART_TEST_DATA)' : ''
+
+/** A recorded trade with the exchange's own product of price and quantity, where the recording has it. */
+export interface RecordedTrade {
+  readonly trade: Trade
+  readonly quoteQuantity: string | undefined
+}
+
+/** One recording as text, uncompressed. */
+export function recordedText(name: string): string {
+  const bytes = readFileSync(`${RECORDINGS}/${name}`)
+  return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
+}
+
+function linesOf(name: string): string[] {
+  return recordedText(name).trim().split('\n')
+}
+
+/** 9,738 raw frames of BTCUSDT, 2024-08-08 23:54:15 to 23:59:59. */
+export function recordedFrames(): RecordedTrade[] {
+  return linesOf('hftbacktest-btcusdt-trade-20240808T2354.raw.gz').map(line => {
+    const { t, T, p, q, m } = JSON.parse(line.slice(line.indexOf(' '))).data
+    return { trade: tradeOf(t, T, p, q, m), quoteQuantity: undefined }
+  })
+}
+
+/** 40,003 rows of BTCUSDT, 2026-02-03 00:00 to 00:10. In the file some blocks of 88 rows stand in the wrong place. */
+export function recordedRows(): RecordedTrade[] {
+  return linesOf('alexpaturov-BTCUSDT-trades-20260203T0000.csv.gz')
+    .slice(1)
+    .map(line => {
+      const [id, , price, quantity, quoteQuantity, time, maker] = line.split(',')
+      return { trade: tradeOf(Number(id), Number(time), price!, quantity!, maker === 't'), quoteQuantity }
+    })
+    .sort((a, b) => a.trade.tradeId - b.trade.tradeId)
+}
+
+/** 1,000 trades of ETHBTC as REST gave them, whose products need ten decimals and have eight. */
+export function recordedEthBtc(): RecordedTrade[] {
+  return JSON.parse(recordedText('gct-rest-trades-ETHBTC-1000-20230320.json.gz')).map(
+    (row: { id: number; time: number; price: string; qty: string; quoteQty: string; isBuyerMaker: boolean }) => ({
+      trade: tradeOf(row.id, row.time, row.price, row.qty, row.isBuyerMaker),
+      quoteQuantity: row.quoteQty,
+    }),
+  )
+}
+
+function tradeOf(tradeId: number, tradeTime: number, price: string, quantity: string, buyerIsMaker: boolean): Trade {
+  return {
+    tradeId,
+    tradeTime,
+    price: parseDecimal(price, 8),
+    quantity: parseDecimal(quantity, 8),
+    takerSide: buyerIsMaker ? 'sell' : 'buy',
+  }
+}
+
+/** The rows of a CSV with a line of names, by their first column. */
+export function recordedTable(name: string): Map<number, string[]> {
+  return new Map(
+    linesOf(name)
+      .slice(1)
+      .map(line => line.split(','))
+      .map(fields => [Number(fields[name.includes('PEER') ? 1 : 0]), fields]),
+  )
+}

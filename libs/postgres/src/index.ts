@@ -1,0 +1,11 @@
+export { type BarRange, countBars, LIST_BARS_MAX, listBars, newestBars, upsertBars } from './bar-table.ts'
+export { isPostgresDataError, isPostgresDown, PostgresUnavailableError } from './errors.ts'
+export {
+  type Migration,
+  MigrationError,
+  migrate,
+  readMigrations,
+  requireCurrentSchema,
+  schemaIsCurrent,
+} from './migrate.ts'
+export { openPostgres, type Postgres, type PostgresSettings } from './postgres.ts'

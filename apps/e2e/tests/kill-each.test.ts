@@ -1,7 +1,8 @@
 import { openPostgres } from '@chart/postgres'
 import { expect, test } from 'vitest'
+import { compareWithOracle } from '../src/compare.ts'
 import { LocalService } from '../src/local-service.ts'
-import { closedOracleBars, provable, storedBars } from '../src/oracle.ts'
+import { storedBars } from '../src/oracle.ts'
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']
 const MINUTE_MS = 60_000
@@ -34,23 +35,12 @@ test('whichever process is killed, it is started again, and every bar of the run
     await goesOn(`${name} was killed`)
   }
 
-  for (const symbol of SYMBOLS) {
-    for (const interval of ['1m', '5m']) {
-      const oracle = await closedOracleBars(binanceApiUrl, symbol, interval)
-      const wanted = oracle.at(-1)?.openTime ?? 0
-      await service.until(`${symbol} ${interval} is stored up to ${wanted}`, async () => {
-        return ((await storedBars(postgres, symbol, interval)).at(-1)?.openTime ?? 0) >= wanted
-      })
-      const stored = (await storedBars(postgres, symbol, interval)).filter(bar => bar.openTime <= wanted)
-      const whole = oracle.filter(bar => bar.openTime >= stored[0]!.openTime)
-      const compared = stored.filter(bar => bar.complete).map(provable)
-      expect(compared.length, `${symbol} ${interval} has bars to compare`).toBeGreaterThan(interval === '1m' ? 6 : 0)
-      expect(
-        stored.map(bar => bar.openTime),
-        `${symbol} ${interval} has no gap`,
-      ).toEqual(whole.map(bar => bar.openTime))
-      expect(compared).toEqual(whole.slice(-compared.length).map(provable))
-    }
-  }
+  const status = (await (await fetch(`${binanceApiUrl}/api/v3/time`)).json()) as { serverTime: number }
+  const untilTime = Math.floor(status.serverTime / MINUTE_MS) * MINUTE_MS
+  const compare = () => compareWithOracle(postgres, binanceApiUrl, SYMBOLS, ['1m', '5m'], untilTime)
+  await service.until('the last bars are stored', async () => (await compare()).missing.length === 0)
+  const { compared, ...wrong } = await compare()
+  expect(wrong).toMatchObject({ missing: [], surplus: [], differing: [] })
+  expect(compared).toBeGreaterThan(6 * SYMBOLS.length)
   expect(await service.interrupt()).toEqual({ status: 0, left: [] })
 })

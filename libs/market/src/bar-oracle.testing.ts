@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import type { Bar } from './bar.ts'
-import { applyTrade, applyWatermark, liveBarsOf, newChanges, newSymbolBars, type SymbolBars } from './bar-series.ts'
+import { applyTrade, applyWatermark } from './bar-series.ts'
 import { EXCHANGE_SCALES } from './decimal.ts'
 import { type Interval, intervalOf } from './interval.ts'
+import { liveBarsOf, newChanges, newSymbolBars, type SymbolBars } from './symbol-bars.ts'
 import type { Trade } from './trade.ts'
 
 /**

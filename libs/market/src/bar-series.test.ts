@@ -13,19 +13,11 @@ import {
   startBefore,
   tradeLists,
 } from './bar-oracle.testing.ts'
-import {
-  applyTrade,
-  applyWatermark,
-  childIndexOf,
-  FLAT_RUN_MAX,
-  KEPT_BARS,
-  liveBarsOf,
-  newChanges,
-  newSymbolBars,
-} from './bar-series.ts'
+import { applyTrade, applyWatermark } from './bar-series.ts'
 import { closedTextOf, liveTextOf, symbolBarsOfText } from './bar-state.ts'
 import { EXCHANGE_SCALES } from './decimal.ts'
 import { type Interval, intervalOf, intervalsOf, openTimeOf } from './interval.ts'
+import { childIndexOf, FLAT_RUN_MAX, KEPT_BARS, liveBarsOf, newChanges, newSymbolBars } from './symbol-bars.ts'
 import type { Trade } from './trade.ts'
 
 const MINUTE = 60_000

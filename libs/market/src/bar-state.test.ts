@@ -10,9 +10,10 @@ import {
   startBefore,
   tradeLists,
 } from './bar-oracle.testing.ts'
-import { applyTrade, liveBarsOf, newChanges, type SymbolBars } from './bar-series.ts'
+import { applyTrade } from './bar-series.ts'
 import { closedTextOf, liveTextOf, symbolBarsOfText } from './bar-state.ts'
 import { type Interval, intervalsOf } from './interval.ts'
+import { liveBarsOf, newChanges, type SymbolBars } from './symbol-bars.ts'
 
 // That a state written and read at any point goes on the same is shown in bar-series.test.ts.
 

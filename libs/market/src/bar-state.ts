@@ -1,6 +1,6 @@
 import { type Bar, type BarState, isFlat } from './bar.ts'
-import { type BarSeries, liveBarsOf, newSymbolBars, type SymbolBars } from './bar-series.ts'
 import { type Interval, KNOWN_INTERVALS, openTimeOf } from './interval.ts'
+import { type BarSeries, liveBarsOf, newSymbolBars, type SymbolBars } from './symbol-bars.ts'
 
 /**
  * SymbolBars as text and back, so that an aggregator that takes over goes on exactly where the last commit stood.

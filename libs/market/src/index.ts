@@ -11,18 +11,7 @@ export {
   nextOpenTimeOf,
   textOfBar,
 } from './bar.ts'
-export {
-  applyTrade,
-  applyWatermark,
-  type BarChanges,
-  type BarSeries,
-  FLAT_RUN_MAX,
-  KEPT_BARS,
-  liveBarsOf,
-  newChanges,
-  newSymbolBars,
-  type SymbolBars,
-} from './bar-series.ts'
+export { applyTrade, applyWatermark } from './bar-series.ts'
 export { type BarStateText, closedTextOf, liveTextOf, symbolBarsOfText } from './bar-state.ts'
 export { DecimalError, EXCHANGE_SCALES, formatDecimal, parseDecimal, quoteVolumeOf, type Scales } from './decimal.ts'
 export {
@@ -37,5 +26,15 @@ export {
 export { type PackedTrades, packTrades, unpackTrades, VarintReader, VarintWriter } from './packed-trades.ts'
 export { partitionOf, rankMembers } from './partition.ts'
 export { FEED_STATES, type FeedState, isSymbol } from './symbol.ts'
+export {
+  type BarChanges,
+  type BarSeries,
+  FLAT_RUN_MAX,
+  KEPT_BARS,
+  liveBarsOf,
+  newChanges,
+  newSymbolBars,
+  type SymbolBars,
+} from './symbol-bars.ts'
 export { type TakerSide, type Trade, tradeFault } from './trade.ts'
 export { TradeSequence } from './trade-sequence.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Bar, textOfBar } from './bar.ts'
-import { applyTrade, liveBarsOf, newChanges, newSymbolBars } from './bar-series.ts'
+import { applyTrade } from './bar-series.ts'
 import { EXCHANGE_SCALES, formatDecimal, parseDecimal } from './decimal.ts'
 import { DEFAULT_INTERVALS, intervalsOf, openTimeOf } from './interval.ts'
 import {
@@ -12,6 +12,7 @@ import {
   recordedRows,
   recordedTable,
 } from './recordings.testing.ts'
+import { liveBarsOf, newChanges, newSymbolBars } from './symbol-bars.ts'
 
 /** The bars of `interval`, closed and live, by openTime. */
 function barsOf(recorded: readonly RecordedTrade[], interval: string): Map<number, Bar> {

@@ -1,0 +1,45 @@
+/**
+ * What `npm start` and `npm test` call first. Runs on any Node from 20 on, in a clone without node_modules, and so
+ * imports nothing but Node's own modules: installs what package-lock.json says, finds the Node that runs TypeScript,
+ * and hands over to it.
+ */
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findNode } from './find-node.mjs'
+import { installPackages, npmCommand } from './install-packages.mjs'
+import { runToEnd } from './run-to-end.mjs'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const [verb, ...args] = process.argv.slice(2)
+
+/** @param {string} line */
+function fail(line) {
+  process.stderr.write(`${line}\n`)
+  process.exit(1)
+}
+
+if (Number.parseInt(process.versions.node, 10) < 20)
+  fail(`Node 20 or newer is needed, this is ${process.versions.node}`)
+if (verb !== 'start' && verb !== 'test') fail('usage: bootstrap.mjs start|test [arguments]')
+
+try {
+  await installPackages(root)
+  const node = findNode(root)
+  const env = {
+    ...process.env,
+    PATH: [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+    CHART_BOOTSTRAP_PID: String(process.pid),
+  }
+  const run = (command, commandArgs) => runToEnd(command, commandArgs, { cwd: root, env })
+  if (verb === 'start') {
+    process.exitCode = await run(node, [join('apps', 'local', 'src', 'main.ts'), ...args])
+  } else {
+    process.exitCode = await run(node, [join('apps', 'local', 'src', 'prepare-tests.ts')])
+    if (process.exitCode === 0) {
+      const [npm, ...npmArgs] = npmCommand(node)
+      process.exitCode = await run(npm, [...npmArgs, 'run', 'test:all'])
+    }
+  }
+} catch (error) {
+  fail(error.message)
+}

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import type { Snapshot } from './snapshot.ts'
+import { renderLine, renderTable, shortDecimal } from './table.ts'
+
+const openTime = Date.UTC(2024, 7, 8, 12, 34)
+const snapshot: Snapshot = {
+  takenTime: openTime + 12_000,
+  input: { mode: 'simulated', reason: 'api.binance.com does not answer within 3 s' },
+  addresses: {
+    grpc: '127.0.0.1:50051',
+    redis: 'redis://127.0.0.1:6400',
+    postgres: 'postgres://postgres@127.0.0.1:6401/postgres',
+    watch: 'npx chart watch BTCUSDT',
+  },
+  symbols: [
+    {
+      symbol: 'BTCUSDT',
+      bar: {
+        openTime,
+        open: '60123.10000000',
+        high: '60200.00000000',
+        low: '60100.00000000',
+        close: '60150.12000000',
+        baseVolume: '1.50000000',
+        tradeCount: 42,
+      },
+      tradesPerSecond: 12.34,
+      feedState: 'live',
+      newestRowTime: openTime - 60_000,
+    },
+    { symbol: 'PEPEUSDT' },
+  ],
+  processes: [
+    { name: 'redis', pid: 11, state: 'ready', restarts: 0 },
+    { name: 'aggregator-1', state: 'waiting', restarts: 3, note: 'ended by SIGKILL' },
+  ],
+  rows: 17,
+  faults: [],
+}
+const size = { columns: 200, rows: 100, color: false }
+
+test('the table says what it shows, aligned, and never hides that the market is simulated', () => {
+  expect(renderTable(snapshot, size)).toEqual([
+    ' SIMULATED: invented trades, not a market. Binance is not used: api.binance.com does not answer within 3 s ',
+    '',
+    'gRPC        127.0.0.1:50051   watch it:  npx chart watch BTCUSDT',
+    'Redis       redis://127.0.0.1:6400',
+    'PostgreSQL  postgres://postgres@127.0.0.1:6401/postgres   17 bars written',
+    '',
+    'symbol      1m bar      open      high       low     close  volume  trades  trades/s  feed  newest row',
+    'BTCUSDT   12:34:00  60123.10  60200.00  60100.00  60150.12    1.50      42      12.3  live    12:33:00',
+    'PEPEUSDT         -         -         -         -         -       -       -         -  -              -',
+    '',
+    'process       pid  state    restarts',
+    'redis          11  ready           0',
+    'aggregator-1    -  waiting         3  ended by SIGKILL',
+    '',
+    '12:34:12 UTC   Ctrl-C ends everything',
+  ])
+})
+
+test('live is said as plainly', () => {
+  expect(renderTable({ ...snapshot, input: { mode: 'live' } }, size)[0]).toBe(' LIVE: trades from Binance ')
+})
+
+test('a small terminal cuts lines and keeps the banner', () => {
+  const lines = renderTable(snapshot, { columns: 20, rows: 5, color: false })
+  expect(lines).toHaveLength(5)
+  expect(lines[0]).toBe(' SIMULATED: invented')
+  expect(lines.every(line => line.length <= 20)).toBe(true)
+})
+
+test('colour adds nothing but colour', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is tested
+  const bare = renderTable(snapshot, { ...size, color: true }).map(line => line.replace(/\x1b\[[\d;]*m/g, ''))
+  expect(bare).toEqual(renderTable(snapshot, size))
+})
+
+test('where nobody watches, one line has it all', () => {
+  expect(renderLine({ ...snapshot, faults: ['Redis does not answer'] })).toBe(
+    '2024-08-08T12:34:12.000Z  SIMULATED  BTCUSDT 60150.12 (12.3/s, 42 trades, live)  PEPEUSDT - (-/s, 0 trades, no feed)  17 bars written  1/2 processes ready  aggregator-1 waiting (ended by SIGKILL)  Redis does not answer',
+  )
+})
+
+test.each([
+  ['60123.10000000', '60123.10'],
+  ['0.00001234', '0.00001234'],
+  ['0.00001200', '0.000012'],
+  ['100', '100'],
+  ['-', '-'],
+])('%s is shown as %s', (text, shown) => {
+  expect(shortDecimal(text)).toBe(shown)
+})

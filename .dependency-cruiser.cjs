@@ -6,7 +6,10 @@ const door = (vendor, library) => ({
   name: `${vendor.replace(/\W/g, '-')}-only-in-${library}`,
   comment: `${vendor} is reached through @chart/${library} alone`,
   severity: 'error',
-  from: { path: '^(libs|apps)/', pathNot: [`^libs/${library}/`, '^apps/exchange-simulator/', '/tests/', '\\.test\\.ts$'] },
+  from: {
+    path: '^(libs|apps)/',
+    pathNot: [`^libs/${library}/`, '^apps/exchange-simulator/', '/tests/', '\\.test\\.ts$'],
+  },
   to: { path: `^node_modules/${vendor}/` },
 })
 

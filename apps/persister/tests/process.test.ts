@@ -40,7 +40,7 @@ test('the persister refuses a schema that is not there with one line, migrate ma
   const refused = await run('main').exited
   expect(refused.code).toBe(1)
   expect(refused.text).toMatch(
-    /cannot go on: the schema of 127\.0\.0\.1:\d+\/postgres lacks 0001-bars; run `npm run migrate/,
+    /persister: the schema of 127\.0\.0\.1:\d+\/postgres lacks 0001-bars; run `npm run migrate/,
   )
 
   const runs = await Promise.all([run('migrate').exited, run('migrate').exited])

@@ -60,7 +60,9 @@ export async function runService<Config extends ServiceConfig>(
     await body(config, { signal: stop.signal, log, registry })
   } catch (error) {
     if (!stop.signal.aborted) {
-      log.fatal({ err: error }, `${name} cannot go on: ${(error as Error).message}`)
+      // For machines, the whole of it; for people, one line.
+      log.fatal({ err: error }, 'cannot go on')
+      process.stderr.write(`${name}: ${(error as Error).message}\n`)
       process.exit(1)
     }
   }

@@ -4,10 +4,18 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['{libs,apps}/*/src/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'unit',
+          setupFiles: ['./vitest.seed.ts'],
+          include: ['{libs,apps}/*/src/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'integration',
+          setupFiles: ['./vitest.seed.ts'],
           include: ['{libs,apps}/*/tests/**/*.test.ts'],
           exclude: ['apps/e2e/**'],
           testTimeout: 120_000,

@@ -1,9 +1,22 @@
-import { type ListBarsRequest, type ListBarsResponse, messageOfBar, RpcError, timeOfTimestamp } from '@chart/grpc'
+import {
+  type ListBarsRequest,
+  type ListBarsResponse,
+  messageOfBar,
+  RpcError,
+  type TimestampMessage,
+  timeOfTimestamp,
+} from '@chart/grpc'
 import type { BarText } from '@chart/market'
 import { listBars, type Postgres } from '@chart/postgres'
 import { type RedisConnection, readLiveBars } from '@chart/redis'
 import { checkInterval, checkSymbol, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from './request-check.ts'
 import type { ServedSymbols } from './served-symbols.ts'
+
+const ORDERS: Record<ListBarsRequest['order'], 'oldest' | 'newest'> = {
+  BAR_ORDER_UNSPECIFIED: 'oldest',
+  BAR_ORDER_OLDEST_FIRST: 'oldest',
+  BAR_ORDER_NEWEST_FIRST: 'newest',
+}
 
 export interface ListBarsOptions {
   readonly served: ServedSymbols
@@ -22,7 +35,8 @@ export async function listBarsPage(request: ListBarsRequest, options: ListBarsOp
   const interval = checkInterval(request.interval, served)
   const range = rangeOf(request)
   const limit = pageSizeOf(request.pageSize)
-  const order = request.order === 'BAR_ORDER_NEWEST_FIRST' ? 'newest' : 'oldest'
+  const order = ORDERS[request.order]
+  if (order === undefined) throw new RpcError('INVALID_ARGUMENT', 'order is unknown')
   const after = request.pageToken === '' ? undefined : openTimeOfToken(request.pageToken)
   const live = request.includeLive ? await liveBarOf(options, tag, symbol, interval, range) : undefined
   const liveFirst = live !== undefined && order === 'newest' && after === undefined
@@ -35,8 +49,8 @@ export async function listBarsPage(request: ListBarsRequest, options: ListBarsOp
     ...range,
     ...(after !== undefined && { after }),
   })
-  // A bar that closed between the two reads is given once, as it is stored.
-  bars.push(...stored.filter(bar => !liveFirst || bar.openTime !== live.openTime))
+  // A bar that closed between the two reads is given once, in its place.
+  bars.push(...stored.filter(bar => !liveFirst || bar.openTime < live.openTime))
   if (live !== undefined && order === 'oldest' && bars.length <= limit) {
     const last = bars[bars.length - 1]?.openTime ?? after ?? Number.NEGATIVE_INFINITY
     if (live.openTime > last) bars.push(live)
@@ -63,12 +77,18 @@ async function liveBarOf(
 }
 
 function rangeOf(request: ListBarsRequest): { from?: number; to?: number } {
-  const from = timeOfTimestamp(request.startTime)
-  const to = timeOfTimestamp(request.endTime)
+  const from = boundOf(request.startTime)
+  const to = boundOf(request.endTime)
   if (from !== undefined && to !== undefined && to < from) {
     throw new RpcError('INVALID_ARGUMENT', 'end_time is before start_time')
   }
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }
+}
+
+/** Bars open at whole milliseconds: those at or after (before) a moment in between are those from (before) the next one. */
+function boundOf(timestamp: TimestampMessage | null): number | undefined {
+  const time = timeOfTimestamp(timestamp)
+  return time === undefined || timestamp!.nanos % 1_000_000 === 0 ? time : time + 1
 }
 
 function pageSizeOf(pageSize: number): number {

@@ -20,7 +20,7 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
     redis,
     config.intervals.map(interval => interval.name),
   )
-  const hub = stack.use(await SymbolHub.open({ ...config, redis, metrics, log }))
+  const hub = stack.use(await SymbolHub.open({ ...config, redis, postgres, metrics, log }))
   const streams = new BarStreams({ hub, served, redis, metrics, log, signal })
   const server = stack.use(
     await serveBars({

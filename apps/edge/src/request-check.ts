@@ -49,7 +49,10 @@ export function checkList<T>(
   check: (item: string, field: string) => T,
 ): T[] {
   if (items.length === 0) throw new RpcError('INVALID_ARGUMENT', `${field} is empty; give at least one`)
-  if (items.length > max)
-    throw new RpcError('INVALID_ARGUMENT', `${field} has ${items.length} items; give at most ${max}`)
-  return [...new Set(items)].map((item, index) => check(item, `${field}[${index}]`))
+  const distinct = new Map<string, T>()
+  for (const [index, item] of items.entries()) {
+    if (!distinct.has(item)) distinct.set(item, check(item, `${field}[${index}]`))
+    if (distinct.size > max) throw new RpcError('INVALID_ARGUMENT', `${field} has too many items; give at most ${max}`)
+  }
+  return [...distinct.values()]
 }

@@ -1,32 +1,8 @@
-import {
-  type BarEventType,
-  decodeBar,
-  encodeBar,
-  frameBarEvent,
-  type IntervalBar,
-  type SymbolUpdate,
-} from '@chart/grpc'
-import {
-  applyTradeToBar,
-  type Bar,
-  type BarText,
-  barOfTrade,
-  type Interval,
-  openTimeOf,
-  parseDecimal,
-  type Scales,
-  type Trade,
-  textOfBar,
-} from '@chart/market'
-
-/** One change of one series, ready to be sent. */
-export interface SeriesEvent {
-  readonly type: BarEventType
-  /** Start of its bar; 0 in a heartbeat. */
-  readonly openTime: number
-  /** As it stands in a StreamBarsResponse. */
-  readonly frame: Uint8Array
-}
+import { decodeBar, encodeBar, frameBarEvent, type IntervalBar, type SymbolUpdate } from '@chart/grpc'
+import { type Bar, type BarText, type Interval, openTimeOf, parseDecimal, type Scales, type Trade } from '@chart/market'
+import type { SeriesEvent } from './series-event.ts'
+import { ToldBars } from './told-bars.ts'
+import { type ClosedBar, TradeWalk } from './trade-walk.ts'
 
 /** What an update makes of one series, for each kind of subscriber. */
 export interface SeriesEvents {
@@ -43,10 +19,11 @@ export interface SeriesEvents {
  */
 export class SeriesFold {
   readonly #interval: Interval
+  /** The live bar as it was told last. */
   #bytes: Uint8Array | undefined
   /** #bytes as numbers, made when first needed. */
   #bar: Bar | undefined
-  #tradeTime = 0
+  readonly #told = new ToldBars()
   /** How often the result of the steps differed from the aggregator's bar. */
   differing = 0
 
@@ -54,27 +31,35 @@ export class SeriesFold {
     this.#interval = interval
   }
 
-  /** Takes a bar read from Redis. */
-  restore(bar: BarText): void {
-    this.#bytes = encodeBar(bar)
+  /** openTime of the newest closed bar that was told. */
+  get newestClosed(): number | undefined {
+    return this.#told.newest
+  }
+
+  /**
+   * Takes bars read from Redis. Gives the closed ones that no update has told of, oldest first.
+   * @param closed the newest closed bars, oldest first
+   */
+  restore(live: BarText | undefined, closed: readonly BarText[]): SeriesEvent[] {
+    if (live !== undefined) this.#bytes = encodeBar(live)
     this.#bar = undefined
-    this.#tradeTime = 0
+    return this.#told.missing(closed).map(bar => {
+      const type = bar.revision > 0 ? 'corrected' : 'closed'
+      return { type, openTime: bar.openTime, frame: frameBarEvent(type, encodeBar(bar), 0) }
+    })
   }
 
   /** The live bar for a subscriber that joins now; undefined before the first trade. */
   snapshot(): SeriesEvent | undefined {
     if (this.#bytes === undefined) return undefined
-    return {
-      type: 'snapshot',
-      openTime: decodeBar(this.#bytes).openTime,
-      frame: frameBarEvent('snapshot', this.#bytes, this.#tradeTime),
-    }
+    const { openTime } = decodeBar(this.#bytes)
+    return { type: 'snapshot', openTime, frame: frameBarEvent('snapshot', this.#bytes, 0) }
   }
 
   /**
    * Takes an update.
    * @param trades those of the update that the bar does not hold yet, in id order
-   * @param previousTradeId id of the trade before the first of them
+   * @param previousTradeId id of the trade before the first of them; below 0 when there is none
    * @param everyTrade whether anyone wants the steps
    */
   apply(
@@ -84,65 +69,49 @@ export class SeriesFold {
     previousTradeId: number,
     everyTrade: boolean,
   ): SeriesEvents {
-    const closed = update.closed.filter(bar => bar.interval === this.#interval.name).map(closedEventOf)
+    const closed = this.#closedOf(update)
     const live = update.live.find(bar => bar.interval === this.#interval.name)
     const lastTradeTime = trades[trades.length - 1]?.tradeTime ?? 0
-    const steps =
-      everyTrade && scales ? this.#fold(update.symbol, trades, scales, previousTradeId, closed) : [...closed]
-    const folded = everyTrade && this.#bar !== undefined && scales ? encodeBar(textOfBar(this.#bar, scales)) : undefined
-    if (live === undefined) return { everyTrade: steps, latest: closed }
-    const event = liveEventOf(live, lastTradeTime)
-    const same = folded !== undefined && trades.length > 0 && Buffer.compare(folded, live.bar) === 0
-    if (!same) {
-      if (folded !== undefined && trades.length > 0 && this.#bar?.openTime === live.openTime) this.differing++
+    const event =
+      live && liveEventOf(live, openTimeOf(this.#interval, lastTradeTime) === live.openTime ? lastTradeTime : 0)
+    const closedEvents = closed.map(one => one.event)
+    const latest = event ? [...closedEvents, event] : closedEvents
+    if (!everyTrade || scales === undefined) {
+      const same = live !== undefined && this.#bytes !== undefined && Buffer.compare(this.#bytes, live.bar) === 0
       this.#bar = undefined
-      steps.push(event)
+      if (live !== undefined) this.#bytes = live.bar
+      return { everyTrade: same ? closedEvents : latest, latest }
     }
-    this.#bytes = live.bar
-    if (lastTradeTime !== 0) this.#tradeTime = lastTradeTime
-    return { everyTrade: steps, latest: [...closed, event] }
+    const walk = new TradeWalk(this.#interval, scales, this.#bar ?? this.#decoded(scales), closed, live)
+    walk.applyAll(update.symbol, trades, previousTradeId)
+    const told = walk.bytes ?? this.#bytes
+    const same =
+      live !== undefined && walk.bar !== undefined && told !== undefined && Buffer.compare(told, live.bar) === 0
+    if (event !== undefined && !same) {
+      if (walk.bytes !== undefined && walk.bar?.openTime === live?.openTime) this.differing++
+      walk.events.push(event)
+    }
+    this.#bar = live === undefined || same ? walk.bar : undefined
+    this.#bytes = live?.bar ?? told
+    return { everyTrade: walk.events, latest }
   }
 
-  /** An event for each trade of the live bar; a closed bar stands where the first trade of the next one follows. */
-  #fold(
-    symbol: string,
-    trades: readonly Trade[],
-    scales: Scales,
-    previousTradeId: number,
-    closed: readonly SeriesEvent[],
-  ): SeriesEvent[] {
-    const events: SeriesEvent[] = []
-    let nextClosed = 0
-    let lastId = previousTradeId
-    this.#bar ??= this.#bytes && barOfText(decodeBar(this.#bytes), scales)
-    for (const trade of trades) {
-      const openTime = openTimeOf(this.#interval, trade.tradeTime)
-      const whole = trade.tradeId === lastId + 1
-      lastId = trade.tradeId
-      if (this.#bar !== undefined && !whole) this.#bar = { ...this.#bar, complete: false }
-      // A late trade: its bar is among the corrected ones.
-      if (this.#bar !== undefined && openTime < this.#bar.openTime) continue
-      if (this.#bar === undefined || openTime > this.#bar.openTime) {
-        for (; nextClosed < closed.length; nextClosed++) {
-          const event = closed[nextClosed]!
-          if (event.type !== 'closed' || event.openTime >= openTime) break
-          events.push(event)
-        }
-        this.#bar = barOfTrade(symbol, this.#interval, openTime, trade, scales, whole)
-      } else {
-        this.#bar = applyTradeToBar(this.#bar, trade, scales)
-      }
-      const bytes = encodeBar(textOfBar(this.#bar, scales))
-      events.push({ type: 'update', openTime, frame: frameBarEvent('update', bytes, trade.tradeTime) })
-    }
-    for (; nextClosed < closed.length; nextClosed++) events.push(closed[nextClosed]!)
-    return events
+  #decoded(scales: Scales): Bar | undefined {
+    return this.#bytes && barOfText(decodeBar(this.#bytes), scales)
   }
-}
 
-function closedEventOf(bar: IntervalBar): SeriesEvent {
-  const type = bar.corrected ? 'corrected' : 'closed'
-  return { type, openTime: bar.openTime, frame: frameBarEvent(type, bar.bar, 0) }
+  /** The closed bars of our interval that were not told before. */
+  #closedOf(update: SymbolUpdate): ClosedBar[] {
+    const closed: ClosedBar[] = []
+    for (const one of update.closed) {
+      if (one.interval !== this.#interval.name) continue
+      const bar = decodeBar(one.bar)
+      if (!this.#told.add(bar.openTime, bar.revision)) continue
+      const type = one.corrected ? 'corrected' : 'closed'
+      closed.push({ event: { type, openTime: one.openTime, frame: frameBarEvent(type, one.bar, 0) }, bar })
+    }
+    return closed
+  }
 }
 
 function liveEventOf(bar: IntervalBar, tradeTime: number): SeriesEvent {
@@ -150,10 +119,9 @@ function liveEventOf(bar: IntervalBar, tradeTime: number): SeriesEvent {
 }
 
 function barOfText(text: BarText, scales: Scales): Bar {
+  const { closeTime, ...same } = text
   return {
-    symbol: text.symbol,
-    interval: text.interval,
-    openTime: text.openTime,
+    ...same,
     open: parseDecimal(text.open, scales.price),
     high: parseDecimal(text.high, scales.price),
     low: parseDecimal(text.low, scales.price),
@@ -162,11 +130,5 @@ function barOfText(text: BarText, scales: Scales): Bar {
     quoteVolume: parseDecimal(text.quoteVolume, scales.quote),
     takerBuyBaseVolume: parseDecimal(text.takerBuyBaseVolume, scales.quantity),
     takerBuyQuoteVolume: parseDecimal(text.takerBuyQuoteVolume, scales.quote),
-    tradeCount: text.tradeCount,
-    firstTradeId: text.firstTradeId,
-    lastTradeId: text.lastTradeId,
-    state: text.state,
-    revision: text.revision,
-    complete: text.complete,
   }
 }

@@ -1,3 +1,4 @@
+import { isSymbol } from '@chart/market'
 import { type RedisConnection, readSymbols } from '@chart/redis'
 import type { Served } from './request-check.ts'
 
@@ -10,6 +11,7 @@ export class ServedSymbols {
   readonly #intervals: ReadonlySet<string>
   #symbols: ReadonlyMap<string, string> = new Map()
   #readTime = 0
+  #reading: Promise<Served> | undefined
 
   constructor(redis: RedisConnection, intervals: readonly string[]) {
     this.#redis = redis
@@ -18,13 +20,20 @@ export class ServedSymbols {
 
   /** What is served now, read anew when `symbols` has one that was not served before. */
   async including(symbols: readonly string[]): Promise<Served> {
-    const known = symbols.every(symbol => this.#symbols.has(symbol))
-    if (!known && Date.now() - this.#readTime >= REFRESH_MS) await this.all()
+    const unknown = symbols.some(symbol => isSymbol(symbol) && !this.#symbols.has(symbol))
+    if (unknown && Date.now() - this.#readTime >= REFRESH_MS) return this.all()
     return { symbols: this.#symbols, intervals: this.#intervals }
   }
 
-  /** What is served, read now. */
-  async all(): Promise<Served> {
+  /** What is served, read now; all who ask meanwhile share one reading. */
+  all(): Promise<Served> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #read(): Promise<Served> {
     this.#symbols = await readSymbols(this.#redis)
     this.#readTime = Date.now()
     return { symbols: this.#symbols, intervals: this.#intervals }

@@ -38,17 +38,18 @@ export class BarStreams {
 
   /** @throws RpcError for a request that cannot be served */
   async open(request: StreamBarsRequest, stream: BarStream): Promise<void> {
-    const { hub, metrics } = this.#options
+    const { hub, metrics, signal } = this.#options
     const served = await this.#options.served.including(request.symbols)
     const symbols = checkList(request.symbols, 'symbols', SYMBOLS_MAX, (symbol, field) =>
       checkSymbol(symbol, served, field),
     )
-    const intervals = checkList(request.intervals, 'intervals', served.intervals.size * 2, (interval, field) =>
+    const intervals = checkList(request.intervals, 'intervals', served.intervals.size, (interval, field) =>
       checkInterval(interval, served, field),
     )
     const mode = MODES[request.mode]
     if (mode === undefined) throw new RpcError('INVALID_ARGUMENT', 'mode is unknown')
     await hub.watch(symbols)
+    if (signal.aborted) throw stopping()
     // From here on nothing is awaited: the snapshot and the place in the group are of one moment.
     const series = symbols.flatMap(({ symbol }) => intervals.map(interval => ({ symbol, interval })))
     const snapshot = series.flatMap(({ symbol, interval }): KeyedEvent[] => {
@@ -87,8 +88,7 @@ export class BarStreams {
 
   /** Ends every call, asking the client to come again: another edge goes on. */
   endAll(): void {
-    for (const group of this.#groups.values())
-      group.failAll(new RpcError('UNAVAILABLE', 'this edge is stopping; call again'))
+    for (const group of this.#groups.values()) group.failAll(stopping())
   }
 
   #groupOf(seriesKeys: readonly string[], mode: StreamMode): SubscriberGroup {
@@ -107,4 +107,8 @@ export class BarStreams {
     this.#options.hub.remove(group)
     for (const [identity, one] of this.#groups) if (one === group) this.#groups.delete(identity)
   }
+}
+
+function stopping(): RpcError {
+  return new RpcError('UNAVAILABLE', 'this edge is stopping; call again')
 }

@@ -1,7 +1,7 @@
 import type { BarStream, RpcError } from '@chart/grpc'
-import { framesOf, type KeyedEvent, newestOf } from './keyed-event.ts'
+import { type KeyedEvent, messagesOf, newestOf } from './keyed-event.ts'
 import type { Metrics } from './metrics.ts'
-import type { SeriesEvent } from './series-fold.ts'
+import type { SeriesEvent } from './series-event.ts'
 import { Subscriber } from './subscriber.ts'
 
 export type StreamMode = 'every-trade' | 'latest' | 'closed'
@@ -33,7 +33,7 @@ export class SubscriberGroup {
     this.#flush()
     const subscriber = new Subscriber(stream, this.#metrics)
     this.#subscribers.add(subscriber)
-    if (snapshot.length > 0) subscriber.send(snapshot, framesOf(snapshot))
+    for (const message of messagesOf(snapshot)) subscriber.send(message)
     return subscriber
   }
 
@@ -61,7 +61,8 @@ export class SubscriberGroup {
     if (this.#turn.length === 0) return
     const events = this.mode === 'latest' ? newestOf(this.#turn) : this.#turn
     this.#turn = []
-    const message = framesOf(events)
-    for (const subscriber of this.#subscribers) subscriber.send(events, message)
+    for (const message of messagesOf(events)) {
+      for (const subscriber of this.#subscribers) subscriber.send(message)
+    }
   }
 }

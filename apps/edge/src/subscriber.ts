@@ -1,7 +1,7 @@
 import { type BarStream, RpcError } from '@chart/grpc'
-import { framesOf, isLive, type KeyedEvent } from './keyed-event.ts'
+import { isLive, type KeyedEvent, type Message, messagesOf } from './keyed-event.ts'
 import type { Metrics } from './metrics.ts'
-import type { SeriesEvent } from './series-fold.ts'
+import type { SeriesEvent } from './series-event.ts'
 
 /** Closed bars kept for a client that does not keep up: an hour of seconds, or a day and more of minutes for several symbols. */
 const CLOSED_KEPT_MAX = 4_000
@@ -15,6 +15,7 @@ const SLOW_MAX_MS = 30_000
 export class Subscriber {
   readonly #stream: BarStream
   readonly #metrics: Metrics
+  #gone = false
   #slow = false
   #slowTimer: NodeJS.Timeout | undefined
   /** Newest live bar by series, and closed bars in order. */
@@ -25,23 +26,27 @@ export class Subscriber {
     this.#stream = stream
     this.#metrics = metrics
     stream.onDrain(() => this.#catchUp())
-    stream.onClose(() => clearTimeout(this.#slowTimer))
+    stream.onClose(() => {
+      this.#gone = true
+      clearTimeout(this.#slowTimer)
+    })
   }
 
-  /** @param message the frames of `events`, shared by all who get the same */
-  send(events: readonly KeyedEvent[], message: Uint8Array): void {
-    if (this.#slow) this.#keep(events)
-    else this.#write(message)
+  /** @param message shared by all who get the same */
+  send(message: Message): void {
+    if (this.#gone) return
+    if (this.#slow) this.#keep(message.events)
+    else this.#write(message.bytes)
   }
 
   fail(error: RpcError): void {
     this.#stream.fail(error)
   }
 
-  #write(message: Uint8Array): void {
+  #write(bytes: Uint8Array): void {
     this.#metrics.writes.inc()
-    this.#metrics.writtenBytes.inc(message.length)
-    if (this.#stream.write(message)) return
+    this.#metrics.writtenBytes.inc(bytes.length)
+    if (this.#stream.write(bytes)) return
     this.#slow = true
     this.#slowTimer = setTimeout(() => {
       this.#evict(`the client has not read for ${SLOW_MAX_MS / 1_000} s`)
@@ -65,12 +70,13 @@ export class Subscriber {
   }
 
   #catchUp(): void {
+    if (this.#gone) return
     clearTimeout(this.#slowTimer)
     this.#slow = false
     const events = [...this.#closed, ...[...this.#live].map(([key, event]) => ({ key, event }))]
     this.#closed = []
     this.#live.clear()
-    if (events.length > 0) this.#write(framesOf(events))
+    for (const message of messagesOf(events)) this.send(message)
   }
 
   #evict(reason: string): void {

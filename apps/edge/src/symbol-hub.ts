@@ -1,12 +1,15 @@
 import { decodeUpdate, type SymbolUpdate } from '@chart/grpc'
-import { type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
-import { type BarUpdates, openBarUpdates, type RedisConnection, readLiveBars } from '@chart/redis'
-import type { Log } from '@chart/service'
+import { type BarText, type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
+import type { Postgres } from '@chart/postgres'
+import { type BarUpdates, openBarUpdates, type RedisConnection } from '@chart/redis'
+import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
-import { type SeriesEvent, SeriesFold } from './series-fold.ts'
+import type { SeriesEvent } from './series-event.ts'
+import { SeriesFold } from './series-fold.ts'
 import type { SubscriberGroup } from './subscriber-group.ts'
+import { readClosedBars, readStoredBars, type StoredBars } from './symbol-bars.ts'
 
-/** Updates of a symbol kept while its bars are read from Redis; more means that the read itself is stuck, and it begins anew. */
+/** Updates of a symbol kept while its bars are read; more means that the read itself is stuck, and it begins anew. */
 const EARLY_UPDATES_MAX = 1_000
 
 /** Pause before bars that could not be read are read again. */
@@ -20,6 +23,7 @@ export function seriesKeyOf(symbol: string, interval: string): string {
 export interface HubOptions {
   readonly redisUrl: string
   readonly redis: RedisConnection
+  readonly postgres: Postgres
   readonly intervals: readonly Interval[]
   readonly metrics: Metrics
   readonly log: Log
@@ -29,14 +33,23 @@ export interface HubOptions {
 interface WatchedSymbol {
   readonly symbol: string
   readonly tag: string
-  readonly folds: Map<string, SeriesFold>
+  readonly series: readonly WatchedSeries[]
   /** Every trade up to this id is in the folds, and the exchange time that they have reached. */
   throughTradeId: number
   throughTime: number
-  /** The bars are being read from Redis; updates wait in `early`. */
-  reading: boolean
+  /**
+   * `following`: updates are applied as they come. `reading`: the bars are being read; updates wait in `early`. `outdated`: an update
+   * was missed after that reading began, so it is not the last one.
+   */
+  state: 'following' | 'reading' | 'outdated'
   early: SymbolUpdate[]
   ready: Promise<void>
+}
+
+interface WatchedSeries {
+  readonly interval: Interval
+  readonly key: string
+  readonly fold: SeriesFold
 }
 
 /**
@@ -44,13 +57,16 @@ interface WatchedSymbol {
  * shared by all their subscribers. Symbols once asked for are kept: there are as many as the service has.
  *
  * Register first, read then, drop what the reading already covers: so no change is missed. A symbol's progress is told by its last
- * trade id and the time reached, not by positions, which start again when Redis falls back to an earlier state of itself.
+ * trade id and the time reached, not by positions, which start again when Redis falls back to an earlier state of itself. Where an
+ * update is missed, the bars are read again: subscribers get the closed bars they lack, then the live bar as a snapshot.
  */
 export class SymbolHub implements AsyncDisposable {
   readonly #options: HubOptions
   readonly #symbols = new Map<string, WatchedSymbol>()
-  readonly #tags = new Map<string, Promise<void>>()
   readonly #groups = new Map<string, Set<SubscriberGroup>>()
+  /** Last position of each partition that an update told; a jump means that one was lost on the way. */
+  readonly #positions = new Map<string, number>()
+  readonly #stop = new AbortController()
   #updates: BarUpdates | undefined
 
   private constructor(options: HubOptions) {
@@ -63,44 +79,22 @@ export class SymbolHub implements AsyncDisposable {
       url: options.redisUrl,
       name: 'edge-updates',
       onUpdate: (tag, bytes) => hub.#onUpdate(tag, bytes),
-      onReconnect: () => hub.#rereadAll(),
+      onReconnect: () => hub.#readAgain(() => true),
     })
     return hub
   }
 
   /** Makes sure that the symbols' bars are known and followed. */
   async watch(symbols: readonly { symbol: string; tag: string }[]): Promise<void> {
-    await Promise.all(
-      symbols.map(async ({ symbol, tag }) => {
-        await this.#subscribe(tag)
-        const known = this.#symbols.get(symbol)
-        if (known !== undefined) return known.ready
-        const folds = new Map(this.#options.intervals.map(interval => [interval.name, new SeriesFold(interval)]))
-        const watched: WatchedSymbol = {
-          symbol,
-          tag,
-          folds,
-          throughTradeId: -1,
-          throughTime: 0,
-          reading: true,
-          early: [],
-          ready: Promise.resolve(),
-        }
-        this.#symbols.set(symbol, watched)
-        watched.ready = this.#read(watched)
-        try {
-          await watched.ready
-        } catch (error) {
-          this.#symbols.delete(symbol)
-          throw error
-        }
-      }),
-    )
+    await Promise.all(symbols.map(({ symbol, tag }) => this.#symbols.get(symbol)?.ready ?? this.#begin(symbol, tag)))
   }
 
   /** The live bar of a watched series. */
   snapshot(symbol: string, interval: string): SeriesEvent | undefined {
-    return this.#symbols.get(symbol)?.folds.get(interval)?.snapshot()
+    return this.#symbols
+      .get(symbol)
+      ?.series.find(one => one.interval.name === interval)
+      ?.fold.snapshot()
   }
 
   /** From now on the group is told of every change of its series. */
@@ -122,134 +116,168 @@ export class SymbolHub implements AsyncDisposable {
 
   /** Symbols that some group takes, with their tags. */
   *inUse(): Generator<{ symbol: string; tag: string }> {
-    for (const { symbol, tag, folds } of this.#symbols.values()) {
-      for (const interval of folds.keys()) {
-        if (!this.#groups.has(seriesKeyOf(symbol, interval))) continue
-        yield { symbol, tag }
-        break
-      }
+    for (const { symbol, tag, series } of this.#symbols.values()) {
+      if (series.some(({ key }) => this.#groups.has(key))) yield { symbol, tag }
     }
   }
 
   /** The groups that take any series of `symbol`. */
   groupsOf(symbol: string): Set<SubscriberGroup> {
-    const groups = new Set<SubscriberGroup>()
-    for (const { name } of this.#options.intervals) {
-      for (const group of this.#groups.get(seriesKeyOf(symbol, name)) ?? []) groups.add(group)
-    }
-    return groups
+    const series = this.#symbols.get(symbol)?.series ?? []
+    return new Set(series.flatMap(({ key }) => [...(this.#groups.get(key) ?? [])]))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
     await this.#updates?.[Symbol.asyncDispose]()
   }
 
-  async #subscribe(tag: string): Promise<void> {
-    let subscribing = this.#tags.get(tag)
-    if (subscribing === undefined) {
-      subscribing = this.#updates!.subscribe(tag)
-      this.#tags.set(tag, subscribing)
-      subscribing.catch(() => this.#tags.delete(tag))
+  #begin(symbol: string, tag: string): Promise<void> {
+    const series = this.#options.intervals.map(interval => ({
+      interval,
+      key: seriesKeyOf(symbol, interval.name),
+      fold: new SeriesFold(interval),
+    }))
+    const watched: WatchedSymbol = {
+      symbol,
+      tag,
+      series,
+      throughTradeId: -1,
+      throughTime: 0,
+      state: 'reading',
+      early: [],
+      ready: Promise.resolve(),
     }
-    await subscribing
+    this.#symbols.set(symbol, watched)
+    watched.ready = this.#read(watched).catch(error => {
+      this.#symbols.delete(symbol)
+      throw error
+    })
+    return watched.ready
   }
 
+  /** Reads the bars until nothing was missed since a reading began, and follows from there. */
   async #read(watched: WatchedSymbol): Promise<void> {
     const { redis, intervals } = this.#options
-    const names = intervals.map(({ name }) => name)
-    const bars = await readLiveBars(redis, watched.tag, watched.symbol, names)
-    watched.throughTradeId = -1
-    watched.throughTime = 0
-    for (const live of bars) {
-      if (live === undefined) continue
-      watched.folds.get(live.bar.interval)?.restore(live.bar)
-      // A commit writes only the bars that it changed, so the furthest tells how far the symbol is.
-      watched.throughTradeId = Math.max(watched.throughTradeId, live.throughTradeId)
-      watched.throughTime = Math.max(watched.throughTime, live.throughTime)
+    let stored: StoredBars
+    let older: ReadonlyMap<string, readonly BarText[]>
+    do {
+      watched.state = 'reading'
+      watched.early = []
+      // Also when it is subscribed already: a connection that has just come back may not be.
+      await this.#updates!.subscribe(watched.tag)
+      stored = await readStoredBars(redis, watched.tag, watched.symbol, intervals)
+      older = await this.#readOlder(watched, stored)
+    } while ((watched.state as string) === 'outdated')
+    watched.throughTradeId = stored.throughTradeId
+    watched.throughTime = stored.throughTime
+    for (const { interval, key, fold } of watched.series) {
+      const { live, closed } = stored.series.get(interval.name) ?? { live: undefined, closed: [] }
+      const missed = fold.restore(live, [...(older.get(interval.name) ?? []), ...closed])
+      const snapshot = fold.snapshot()
+      const events = snapshot === undefined ? missed : [...missed, snapshot]
+      this.#push(key, events, events)
     }
-    watched.reading = false
-    const early = watched.early
+    const { early } = watched
     watched.early = []
-    for (const update of early) this.#apply(watched, update)
+    watched.state = 'following'
+    for (const update of early) this.#follow(watched, update)
   }
 
-  #rereadAll(): void {
-    for (const watched of this.#symbols.values()) this.#reread(watched)
+  /**
+   * By interval, the closed bars that subscribers lack and that the symbol's state no longer keeps. Without PostgreSQL they are left
+   * out, so that its trouble does not hold up live bars.
+   */
+  async #readOlder(watched: WatchedSymbol, stored: StoredBars): Promise<Map<string, readonly BarText[]>> {
+    const older = new Map<string, readonly BarText[]>()
+    for (const { interval, fold } of watched.series) {
+      const newest = fold.newestClosed
+      const kept = stored.series.get(interval.name)
+      const to = kept?.closed[0]?.openTime ?? kept?.live?.openTime
+      if (newest === undefined || to === undefined || to <= newest + interval.intervalMs) continue
+      try {
+        const series = { tag: watched.tag, symbol: watched.symbol, interval }
+        older.set(interval.name, await readClosedBars(this.#options, series, newest + interval.intervalMs, to))
+      } catch (error) {
+        const reason = (error as Error).message
+        this.#options.log.warn({ symbol: watched.symbol, interval: interval.name, reason }, 'closed bars are left out')
+      }
+    }
+    return older
   }
 
-  /** Updates were missed: reads the bars again and sends them as snapshots. */
-  #reread(watched: WatchedSymbol): void {
-    if (watched.reading) return
-    watched.reading = true
-    this.#options.metrics.rereads.inc()
-    watched.ready = this.#read(watched).then(
-      () => {
-        for (const [interval, fold] of watched.folds) {
-          const event = fold.snapshot()
-          if (event !== undefined) this.#push(seriesKeyOf(watched.symbol, interval), [event], [event])
-        }
-      },
-      error => {
-        this.#options.log.warn({ symbol: watched.symbol, reason: error.message }, 'bars cannot be read; trying again')
-        watched.reading = false
-        setTimeout(() => this.#reread(watched), REREAD_MS).unref()
-      },
-    )
+  /** Updates of these symbols may have been missed: reads their bars again and tells what is new. */
+  #readAgain(missed: (watched: WatchedSymbol) => boolean): void {
+    for (const watched of this.#symbols.values()) {
+      if (!missed(watched)) continue
+      if (watched.state !== 'following') {
+        watched.state = 'outdated'
+        continue
+      }
+      watched.state = 'reading'
+      this.#options.metrics.rereads.inc()
+      watched.ready = this.#readUntilDone(watched)
+    }
+  }
+
+  async #readUntilDone(watched: WatchedSymbol): Promise<void> {
+    const { signal } = this.#stop
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        return await this.#read(watched)
+      } catch (error) {
+        const fields = { symbol: watched.symbol, reason: (error as Error).message }
+        if (attempt === 1) this.#options.log.warn(fields, 'bars cannot be read; trying again')
+        await delay(REREAD_MS, signal)
+      }
+    }
   }
 
   #onUpdate(tag: string, bytes: Buffer): void {
-    const { metrics } = this.#options
-    metrics.updates.inc()
-    const { position, previousPosition, symbols } = decodeUpdate(bytes)
-    this.#noteMissed(tag, position, previousPosition)
-    for (const update of symbols) {
-      const watched = this.#symbols.get(update.symbol)
-      if (watched === undefined) continue
-      if (watched.reading) {
-        if (watched.early.length >= EARLY_UPDATES_MAX) watched.early = []
-        watched.early.push(update)
-      } else this.#apply(watched, update)
+    this.#options.metrics.updates.inc()
+    try {
+      const { position, previousPosition, symbols } = decodeUpdate(bytes)
+      const known = this.#positions.get(tag)
+      this.#positions.set(tag, position)
+      if (known !== undefined && known !== previousPosition) this.#readAgain(watched => watched.tag === tag)
+      for (const update of symbols) {
+        const watched = this.#symbols.get(update.symbol)
+        if (watched === undefined) continue
+        if (watched.state === 'following') this.#follow(watched, update)
+        else if (watched.early.length < EARLY_UPDATES_MAX) watched.early.push(update)
+        else watched.state = 'outdated'
+      }
+    } catch (error) {
+      this.#options.log.error({ tag, reason: (error as Error).message }, 'an update cannot be read; reading the bars')
+      this.#readAgain(watched => watched.tag === tag)
     }
   }
 
-  /** Positions of a partition that an edge has seen; a jump means that an update was lost on the way. */
-  readonly #positions = new Map<string, number>()
-
-  #noteMissed(tag: string, position: number, previousPosition: number): void {
-    const known = this.#positions.get(tag)
-    this.#positions.set(tag, position)
-    if (known === undefined || known === previousPosition) return
-    for (const watched of this.#symbols.values()) if (watched.tag === tag) this.#reread(watched)
-  }
-
-  #apply(watched: WatchedSymbol, update: SymbolUpdate): void {
+  #follow(watched: WatchedSymbol, update: SymbolUpdate): void {
+    const { metrics } = this.#options
     const { throughTradeId, throughTime } = watched
     if (
       update.throughTradeId < throughTradeId ||
       (update.throughTradeId === throughTradeId && update.throughTime <= throughTime)
     ) {
-      this.#options.metrics.stale.inc()
+      metrics.stale.inc()
       return
+    }
+    const { trades, scales } = newTradesOf(update, throughTradeId)
+    for (const { key, fold } of watched.series) {
+      const groups = this.#groups.get(key)
+      const everyTrade = groups !== undefined && [...groups].some(group => group.mode === 'every-trade')
+      const differing = fold.differing
+      const events = fold.apply(update, trades, scales, throughTradeId, everyTrade)
+      if (fold.differing > differing) metrics.differing.inc()
+      this.#push(key, events.everyTrade, events.latest)
     }
     watched.throughTradeId = update.throughTradeId
     watched.throughTime = Math.max(throughTime, update.throughTime)
-    let unpacked: { trades: Trade[]; scales: Scales | undefined } | undefined
-    for (const [interval, fold] of watched.folds) {
-      const key = seriesKeyOf(watched.symbol, interval)
-      const groups = this.#groups.get(key)
-      const everyTrade = groups !== undefined && [...groups].some(group => group.mode === 'every-trade')
-      if (everyTrade) unpacked ??= newTradesOf(update, throughTradeId)
-      const differing = fold.differing
-      const events = fold.apply(update, unpacked?.trades ?? [], unpacked?.scales, throughTradeId, everyTrade)
-      if (fold.differing > differing) this.#options.metrics.differing.inc()
-      if (groups !== undefined) this.#push(key, events.everyTrade, events.latest)
-    }
   }
 
   #push(key: string, everyTrade: readonly SeriesEvent[], latest: readonly SeriesEvent[]): void {
-    const groups = this.#groups.get(key)
-    if (groups === undefined) return
-    for (const group of groups) {
+    for (const group of this.#groups.get(key) ?? []) {
       const events = group.mode === 'every-trade' ? everyTrade : latest
       this.#options.metrics.events.inc(events.length)
       for (const event of events) group.push(key, event)

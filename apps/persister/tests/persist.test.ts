@@ -14,8 +14,7 @@ import {
   type RedisConnection,
 } from '@chart/redis'
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
-import { openLog, type Registry } from '@chart/service'
-import { Registry as NewRegistry } from 'prom-client'
+import { openLog, Registry } from '@chart/service'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Metrics, openMetrics } from '../src/metrics.ts'
 import { persist } from '../src/persist.ts'
@@ -49,7 +48,7 @@ beforeEach(async () => {
   await redis.flushall()
   await postgres.query({ text: 'TRUNCATE bars' })
   queue = openBarQueue({ url: redisServer.url })
-  registry = new NewRegistry()
+  registry = new Registry()
   metrics = openMetrics(registry, queue)
   stop = new AbortController()
   running = []

@@ -1,6 +1,5 @@
 import type { FeedState } from '@chart/market'
-import protobuf from 'protobufjs/minimal.js'
-import { writeTimestamp } from './bar-message.ts'
+import { MessageWriter } from './message-writer.ts'
 
 /** What happened to a bar; the words of `chart.v1.BarEventType` in lower case. */
 export type BarEventType = 'snapshot' | 'update' | 'closed' | 'corrected' | 'heartbeat'
@@ -17,8 +16,8 @@ export interface FeedText {
   readonly watermark: number
 }
 
-/** The tag of `StreamBarsResponse.events`: events already framed can be put one behind the other to make a response. */
-const EVENTS_TAG = (1 << 3) | 2
+/** `StreamBarsResponse.events`: events already framed can be put one behind the other to make a response. */
+const EVENTS_FIELD = 1
 
 /**
  * One event as it stands in a `StreamBarsResponse`: tag, length and `chart.v1.BarEvent`. A response is any number of these,
@@ -27,33 +26,30 @@ const EVENTS_TAG = (1 << 3) | 2
  * @param tradeTime of the trade that made the change, in milliseconds; 0 when no single one did
  */
 export function frameBarEvent(type: BarEventType, bar: Uint8Array, tradeTime: number): Uint8Array {
-  const writer = protobuf.Writer.create()
-  writer.uint32(EVENTS_TAG).fork()
-  writer.uint32(1 << 3).int32(TYPE_NUMBERS[type])
-  writer.uint32((2 << 3) | 2).bytes(bar)
-  if (tradeTime !== 0) writeTimestamp(writer, 3, tradeTime)
-  writer.ldelim()
-  return writer.finish()
+  const event = new MessageWriter()
+  event.integer(1, TYPE_NUMBERS[type])
+  event.bytes(2, bar)
+  if (tradeTime !== 0) event.time(3, tradeTime)
+  return event.finishAs(EVENTS_FIELD)
 }
 
 /** A heartbeat, framed as frameBarEvent does. */
 export function frameHeartbeat(feed: FeedText): Uint8Array {
-  const writer = protobuf.Writer.create()
-  writer.uint32(EVENTS_TAG).fork()
-  writer.uint32(1 << 3).int32(TYPE_NUMBERS.heartbeat)
-  writer.uint32((4 << 3) | 2).fork()
-  writer.uint32((1 << 3) | 2).string(feed.symbol)
-  writer.uint32(2 << 3).int32(feedStateNumberOf(feed.state))
-  writer.uint32(3 << 3).int64(feed.lastTradeId)
-  if (feed.lastTradeTime > 0) writeTimestamp(writer, 4, feed.lastTradeTime)
-  if (feed.watermark > 0) writeTimestamp(writer, 5, feed.watermark)
-  writer.ldelim()
-  writer.ldelim()
-  return writer.finish()
+  const message = new MessageWriter()
+  message.text(1, feed.symbol)
+  message.integer(2, feedStateNumberOf(feed.state))
+  message.integer(3, feed.lastTradeId)
+  if (feed.lastTradeTime > 0) message.time(4, feed.lastTradeTime)
+  if (feed.watermark > 0) message.time(5, feed.watermark)
+  const bytes = message.finish()
+  const event = new MessageWriter()
+  event.integer(1, TYPE_NUMBERS.heartbeat)
+  event.bytes(4, bytes)
+  return event.finishAs(EVENTS_FIELD)
 }
 
 function feedStateNumberOf(state: string | undefined): number {
-  return FEED_STATE_NUMBERS[state as FeedState] ?? 0
+  return state !== undefined && Object.hasOwn(FEED_STATE_NUMBERS, state) ? FEED_STATE_NUMBERS[state as FeedState] : 0
 }
 
 /** `chart.v1.FeedState` of a stored state. */

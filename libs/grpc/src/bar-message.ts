@@ -1,54 +1,39 @@
 import type { BarState, BarText } from '@chart/market'
 import protobuf from 'protobufjs/minimal.js'
+import { MessageWriter } from './message-writer.ts'
 
 /**
- * `chart.v1.Bar` and back. Bars are encoded by hand, since a live bar is encoded once per trade: a third of the time of the
- * generic encoder, and byte for byte the same for the same bar, so that bytes can be compared.
+ * `chart.v1.Bar` and back. Bars are encoded by hand, since a live bar is encoded once per trade: with message-writer, and
+ * byte for byte the same for the same bar, so that bytes can be compared.
  */
 
 /** The wire type of lengths: strings, bytes and messages. */
 const LENGTH = 2
-const tagOf = (field: number, wireType: number) => (field << 3) | wireType
 
 const STATE_NUMBERS: Record<BarState, number> = { live: 1, closed: 2 }
 
 /** Bytes of a `chart.v1.Bar`. */
 export function encodeBar(bar: BarText): Uint8Array {
-  const writer = protobuf.Writer.create()
-  writer.uint32(tagOf(1, LENGTH)).string(bar.symbol)
-  writer.uint32(tagOf(2, LENGTH)).string(bar.interval)
-  writeTimestamp(writer, 3, bar.openTime)
-  writeTimestamp(writer, 4, bar.closeTime)
-  writer.uint32(tagOf(5, LENGTH)).string(bar.open)
-  writer.uint32(tagOf(6, LENGTH)).string(bar.high)
-  writer.uint32(tagOf(7, LENGTH)).string(bar.low)
-  writer.uint32(tagOf(8, LENGTH)).string(bar.close)
-  writer.uint32(tagOf(9, LENGTH)).string(bar.baseVolume)
-  writer.uint32(tagOf(10, LENGTH)).string(bar.quoteVolume)
-  writer.uint32(tagOf(11, LENGTH)).string(bar.takerBuyBaseVolume)
-  writer.uint32(tagOf(12, LENGTH)).string(bar.takerBuyQuoteVolume)
-  writeInteger(writer, 13, bar.tradeCount)
-  writeInteger(writer, 14, bar.firstTradeId)
-  writeInteger(writer, 15, bar.lastTradeId)
-  writer.uint32(tagOf(16, 0)).int32(STATE_NUMBERS[bar.state])
-  writeInteger(writer, 17, bar.revision)
-  if (bar.complete) writer.uint32(tagOf(18, 0)).bool(true)
+  const writer = new MessageWriter()
+  writer.text(1, bar.symbol)
+  writer.text(2, bar.interval)
+  writer.time(3, bar.openTime)
+  writer.time(4, bar.closeTime)
+  writer.text(5, bar.open)
+  writer.text(6, bar.high)
+  writer.text(7, bar.low)
+  writer.text(8, bar.close)
+  writer.text(9, bar.baseVolume)
+  writer.text(10, bar.quoteVolume)
+  writer.text(11, bar.takerBuyBaseVolume)
+  writer.text(12, bar.takerBuyQuoteVolume)
+  writer.integer(13, bar.tradeCount)
+  writer.integer(14, bar.firstTradeId)
+  writer.integer(15, bar.lastTradeId)
+  writer.integer(16, STATE_NUMBERS[bar.state])
+  writer.integer(17, bar.revision)
+  writer.integer(18, bar.complete ? 1 : 0)
   return writer.finish()
-}
-
-/** Absent when zero, as proto3 wants it. */
-function writeInteger(writer: protobuf.Writer, field: number, value: number): void {
-  if (value !== 0) writer.uint32(tagOf(field, 0)).int64(value)
-}
-
-/** A `google.protobuf.Timestamp` field of a time in milliseconds. */
-export function writeTimestamp(writer: protobuf.Writer, field: number, time: number): void {
-  const seconds = Math.floor(time / 1_000)
-  const nanos = (time - seconds * 1_000) * 1_000_000
-  writer.uint32(tagOf(field, LENGTH)).fork()
-  if (seconds !== 0) writer.uint32(tagOf(1, 0)).int64(seconds)
-  if (nanos !== 0) writer.uint32(tagOf(2, 0)).int32(nanos)
-  writer.ldelim()
 }
 
 /** `google.protobuf.Timestamp` as proto-loader gives it. */

@@ -1,9 +1,11 @@
 import {
+  logVerbosity,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
   type sendUnaryData,
+  setLogVerbosity,
 } from '@grpc/grpc-js'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation } from 'grpc-health-check'
@@ -15,7 +17,7 @@ import type {
   ListSymbolsResponse,
   StreamBarsRequest,
 } from './messages.ts'
-import { CHART_SERVICE, chartServiceDefinition, packageDefinition } from './proto.ts'
+import { asBuffer, CHART_SERVICE, chartServiceDefinition, reflectedDefinition } from './proto.ts'
 import { RpcError } from './rpc-error.ts'
 
 /** One StreamBars call, seen from the server. */
@@ -69,6 +71,8 @@ export async function serveBars(options: {
   onError(error: unknown): void
 }): Promise<BarServer> {
   const { handlers, onError } = options
+  // Its troubles reach us as errors; a line of its own on standard error would stand beside ours.
+  setLogVerbosity(logVerbosity.NONE)
   const server = new Server({
     'grpc.max_receive_message_length': RECEIVED_BYTES_MAX,
     'grpc.max_concurrent_streams': CONCURRENT_STREAMS_MAX,
@@ -78,7 +82,7 @@ export async function serveBars(options: {
   })
   const health = new HealthImplementation({ '': 'NOT_SERVING', [CHART_SERVICE]: 'NOT_SERVING' })
   health.addToServer(server)
-  new ReflectionService(packageDefinition).addToServer(server)
+  new ReflectionService(reflectedDefinition).addToServer(server)
   server.addService(definitionWithReadyBytes(), {
     streamBars: (call: ServerWritableStream<StreamBarsRequest, Uint8Array>) => {
       const stream = streamOf(call)
@@ -109,11 +113,7 @@ function definitionWithReadyBytes() {
   const definition = { ...chartServiceDefinition }
   const streamBars = definition.StreamBars
   if (streamBars === undefined) throw new Error('chart.proto has no StreamBars')
-  return { ...definition, StreamBars: { ...streamBars, responseSerialize: (bytes: Uint8Array) => asBuffer(bytes) } }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return { ...definition, StreamBars: { ...streamBars, responseSerialize: asBuffer } }
 }
 
 function unary<Request, Response>(handle: (request: Request) => Promise<Response>, onError: (error: unknown) => void) {

@@ -24,4 +24,5 @@ export type {
   StreamBarsResponse,
   SymbolInfoMessage,
 } from './messages.ts'
+export { decodeResponse } from './proto.ts'
 export { type RpcCode, RpcError } from './rpc-error.ts'

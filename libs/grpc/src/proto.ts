@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url'
 import type { ServiceDefinition } from '@grpc/grpc-js'
 import { loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js'
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
+import { protoPath as healthProtoPath } from 'grpc-health-check'
+import type { StreamBarsResponse } from './messages.ts'
 
 const PROTO_DIRECTORY = fileURLToPath(new URL('../../../proto', import.meta.url))
 
@@ -14,6 +16,15 @@ export const packageDefinition: PackageDefinition = loadSync('chart/v1/chart.pro
   oneofs: true,
 })
 
+/**
+ * What reflection tells: the field names of the .proto (`page_size`), where ours are those of JavaScript, so that tools take what the
+ * manual says; and the health service beside ours.
+ */
+export const reflectedDefinition: PackageDefinition = loadSync(['chart/v1/chart.proto', healthProtoPath], {
+  includeDirs: [PROTO_DIRECTORY],
+  keepCase: true,
+})
+
 const loaded = loadPackageDefinition(packageDefinition) as unknown as {
   chart: { v1: { ChartService: ServiceClientConstructor & { service: ServiceDefinition } } }
 }
@@ -22,3 +33,13 @@ export const ChartServiceClient = loaded.chart.v1.ChartService
 export const chartServiceDefinition = ChartServiceClient.service
 /** Full name, as in paths and health checks. */
 export const CHART_SERVICE = 'chart.v1.ChartService'
+
+/** What the bytes of a `StreamBarsResponse` say, by the generic decoder. */
+export function decodeResponse(bytes: Uint8Array): StreamBarsResponse {
+  return chartServiceDefinition.StreamBars!.responseDeserialize(asBuffer(bytes)) as StreamBarsResponse
+}
+
+/** The same bytes as Node's own streams want them, not copied. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -543,3 +543,38 @@ describe('written out and read back', () => {
     )
   })
 })
+
+test('a hole of ids marks every live bar as changed, also when the trade after it is late and belongs to closed bars', () => {
+  const bars = newSymbolBars('AAA', intervalsOf(['1s', '1m']), EXCHANGE_SCALES, 0, 0)
+  const trade = (tradeId: number, tradeTime: number) => ({
+    tradeId,
+    tradeTime,
+    price: 5n,
+    quantity: 1n,
+    takerSide: 'buy' as const,
+  })
+  applyTrade(bars, trade(1, 1_000_000_001_000), newChanges())
+  for (const series of bars.series) series.changed = false
+  applyTrade(bars, trade(3, 1_000_000_000_000), newChanges())
+  expect(bars.series.map(series => series.changed)).toEqual([true, true])
+  expect(liveBarsOf(bars).map(bar => bar?.complete)).toEqual([false, false])
+})
+
+test('a live bar that a late trade reprices is marked as changed', () => {
+  const bars = newSymbolBars('AAA', intervalsOf(['1s', '1m']), EXCHANGE_SCALES, 0, 0)
+  const start = 1_000_000_000_000
+  const trade = (tradeId: number, tradeTime: number, price: bigint) => ({
+    tradeId,
+    tradeTime,
+    price,
+    quantity: 1n,
+    takerSide: 'buy' as const,
+  })
+  applyTrade(bars, trade(1, start, 5n), newChanges())
+  applyWatermark(bars, start + 1_000, newChanges())
+  applyTrade(bars, trade(3, start, 5n), newChanges())
+  for (const series of bars.series) series.changed = false
+  applyTrade(bars, trade(4, start, 9n), newChanges())
+  expect(liveBarsOf(bars)[0]).toMatchObject({ open: 9n, tradeCount: 0 })
+  expect(bars.series[0]?.changed).toBe(true)
+})

@@ -21,7 +21,10 @@ export function applyTrade(bars: SymbolBars, trade: Trade, changes: BarChanges, 
   if (bars.lastPrice === undefined) bars.reachedTime = 0
   if (missing > 0) {
     changes.missing += missing
-    for (const series of bars.series) if (series.live) series.live = { ...series.live, complete: false }
+    for (const series of bars.series) {
+      if (series.live !== undefined) series.live = { ...series.live, complete: false }
+      series.changed = true
+    }
   }
   const openTime = openTimeOf(shortest.interval, trade.tradeTime)
   if (openTime < openTimeOf(shortest.interval, bars.reachedTime)) {

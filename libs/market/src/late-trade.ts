@@ -54,8 +54,8 @@ function restate(bars: SymbolBars, trade: Trade, changes: BarChanges, whole: boo
 function repriceSilence(bars: SymbolBars, trade: Trade, changes: BarChanges): void {
   const prices = { open: trade.price, high: trade.price, low: trade.price, close: trade.price }
   for (const series of bars.series) {
+    if (series.live === undefined || isFlat(series.live)) series.changed = true
     if (series.live !== undefined && isFlat(series.live)) series.live = { ...series.live, ...prices }
-    if (series.live === undefined) series.changed = true
     const index = series.closed.findIndex(bar => bar.openTime === openTimeOf(series.interval, trade.tradeTime))
     for (let next = index + 1; index >= 0 && next < series.closed.length; next++) {
       const flat = series.closed[next]!

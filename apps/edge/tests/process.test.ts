@@ -1,0 +1,171 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { openBarClient } from '@chart/grpc'
+import { intervalsOf } from '@chart/market'
+import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
+import { freePort } from '@chart/servers'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { Subscription } from './followed-series.ts'
+import { type Servers, startServers } from './fresh-servers.ts'
+import { TestAggregator, tradeOf, tradesOf } from './test-aggregator.ts'
+
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+let servers: Servers
+let redis: RedisConnection
+
+beforeAll(async () => {
+  servers = await startServers()
+  redis = await openRedis(servers.redis.url, 'test')
+})
+
+afterAll(async () => {
+  closeRedis(redis)
+  await servers[Symbol.asyncDispose]()
+})
+
+const running = new Set<Edge>()
+afterEach(async () => {
+  for (const edge of running) {
+    edge.process.kill('SIGKILL')
+    await edge.exited
+  }
+  running.clear()
+})
+
+type Edge = ReturnType<typeof startProcess>
+
+/** The edge as it is deployed: main.ts with an environment. */
+function startProcess(env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [MAIN], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      REDIS_URL: servers.redis.url,
+      DATABASE_URL: servers.postgres.url,
+      GRPC_HOST: '127.0.0.1',
+      GRPC_PORT: '0',
+      HEALTH_HOST: '127.0.0.1',
+      HEALTH_PORT: '0',
+      ...env,
+    },
+  })
+  let text = ''
+  let changed = Promise.withResolvers<void>()
+  const take = (chunk: Buffer) => {
+    text += chunk
+    changed.resolve()
+    changed = Promise.withResolvers()
+  }
+  child.stdout.on('data', take)
+  child.stderr.on('data', take)
+  const exited = once(child, 'close').then(([code]) => {
+    take(Buffer.alloc(0))
+    return code as number
+  })
+  const linesOf = () => text.split('\n').filter(line => line !== '')
+  const edge = {
+    process: child,
+    exited,
+    linesOf,
+    /** The number that a line of the log gives. */
+    async portIn(message: string): Promise<number> {
+      for (;;) {
+        const line = linesOf().find(one => one.includes(`"${message}"`))
+        if (line !== undefined) return JSON.parse(line).port
+        if (child.exitCode !== null) throw new Error(`the edge ended: ${text}`)
+        await changed.promise
+      }
+    },
+  }
+  running.add(edge)
+  return edge
+}
+
+test('SIGTERM ends open streams with UNAVAILABLE and the process with 0', async () => {
+  const market = await TestAggregator.open(redis, 'AAAUSDT', intervalsOf(['1s', '1m']))
+  await market.register('AAAUSDT')
+  await market.commit({ AAAUSDT: [tradeOf(1)] })
+  const edge = startProcess()
+  using client = openBarClient(`127.0.0.1:${await edge.portIn('gRPC listening')}`)
+  await using subscription = new Subscription(client, { symbols: ['AAAUSDT'], intervals: ['1m'] })
+  await subscription.until(() => subscription.events.length === 1)
+  await market.commit({ AAAUSDT: tradesOf(2, 10) })
+  await subscription.untilTrade('AAAUSDT 1m', 10)
+  edge.process.kill('SIGTERM')
+  await subscription.ended()
+  expect(subscription.error).toMatchObject({ code: 14, details: 'this edge is stopping; call again' })
+  expect(await edge.exited).toBe(0)
+  expect(edge.linesOf().some(line => line.includes('"stopped"'))).toBe(true)
+  expect(edge.linesOf().filter(line => /"level":[56]0/.test(line))).toEqual([])
+})
+
+test('readiness follows Redis and PostgreSQL; liveness does not', async () => {
+  const edge = startProcess()
+  const health = `http://127.0.0.1:${await edge.portIn('health endpoints listening')}`
+  expect((await fetch(`${health}/readyz`)).status).toBe(200)
+  await servers.postgres.kill()
+  const unready = await fetch(`${health}/readyz`)
+  expect(unready.status).toBe(503)
+  expect(await unready.text()).toContain('postgres: cannot reach PostgreSQL at 127.0.0.1')
+  expect((await fetch(`${health}/livez`)).status).toBe(200)
+  await servers.postgres.restart()
+  while ((await fetch(`${health}/readyz`)).status !== 200);
+  expect(await (await fetch(`${health}/metrics`)).text()).toContain('chart_edge_streams')
+})
+
+/** Whose message names what is wrong, where, and what to do, in one line; the process does not run. */
+async function expectRefusal(env: Record<string, string>, message: RegExp): Promise<void> {
+  const edge = startProcess(env)
+  expect(await edge.exited).toBe(1)
+  // Standard error has the one line for a person; the log on standard output is for machines.
+  const lines = edge.linesOf().filter(line => !line.startsWith('{'))
+  expect(lines).toEqual([expect.stringMatching(message)])
+  expect(lines[0]).not.toContain('secret')
+}
+
+test.each([
+  [{ GRPC_PORT: 'fifty' }, /^edge: GRPC_PORT must be a whole number from 0 to 65535, not "fifty"$/],
+  [{ GRPC_PORT: '70000' }, /^edge: GRPC_PORT must be a whole number from 0 to 65535, not "70000"$/],
+  [{ REDIS_URL: 'http://localhost' }, /^edge: REDIS_URL must be a URL such as redis:\/\/host:port/],
+  [{ DATABASE_URL: 'nonsense' }, /^edge: DATABASE_URL must be a URL such as postgres:\/\/host:port/],
+  [{ INTERVALS: '1s,7m' }, /^edge: INTERVALS "1s,7m" cannot be used: unknown interval "7m"/],
+])('with %j it ends at once, with the variable and the wanted form', expectRefusal)
+
+test('a gRPC port in use ends it with the port and the variable', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as { port: number }
+  try {
+    const message = new RegExp(`gRPC port 127.0.0.1:${port} cannot be used .*EADDRINUSE.*; set GRPC_PORT to a free one`)
+    await expectRefusal({ GRPC_PORT: String(port) }, message)
+  } finally {
+    other.close()
+  }
+})
+
+test('a health port in use ends it with the port and the variable', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as { port: number }
+  try {
+    await expectRefusal(
+      { HEALTH_PORT: String(port) },
+      new RegExp(`health port 127.0.0.1:${port} is in use; set HEALTH_PORT`),
+    )
+  } finally {
+    other.close()
+  }
+})
+
+test('an unreachable Redis ends it with the place and the variable', async () => {
+  const url = `redis://127.0.0.1:${await freePort()}`
+  await expectRefusal({ REDIS_URL: url }, /cannot reach Redis at 127.0.0.1:\d+: .*ECONNREFUSED.*set REDIS_URL/)
+})
+
+test('an unreachable PostgreSQL ends it with the place and the variable', async () => {
+  const url = `postgres://postgres:secret@127.0.0.1:${await freePort()}/postgres`
+  await expectRefusal({ DATABASE_URL: url }, /cannot reach PostgreSQL at 127.0.0.1:\d+\/postgres: .*set DATABASE_URL/)
+})

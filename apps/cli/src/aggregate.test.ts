@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { NEEDS_RECORDINGS, RECORDINGS, recordedText } from '@chart/testkit'
 import { afterAll, describe, expect, test } from 'vitest'
 import { CSV_HEADER } from './bar-output.ts'
-import { NEEDS_RECORDINGS, RECORDINGS, recordedText } from './recordings.testing.ts'
 
 const CHART = new URL('../bin/chart.ts', import.meta.url).pathname
 const PINNED_NODE = new URL('../../../node_modules/.bin/node', import.meta.url).pathname

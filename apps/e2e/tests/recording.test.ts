@@ -1,9 +1,9 @@
 import { barOfMessage, openBarClient } from '@chart/grpc'
 import { openPostgres } from '@chart/postgres'
+import { NEEDS_RECORDINGS, RECORDINGS, recordedFile, recordedRows } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
 import { LocalService } from '../src/local-service.ts'
 import { storedBars } from '../src/oracle.ts'
-import { csvRows, hasRecordedData, recordedFile } from '../src/recorded-data.ts'
 
 /** The nine numbers of a kline, in the order of the exchange's archive. */
 const KLINE = [
@@ -32,7 +32,7 @@ const EXPECTED = [
 const fieldsOf = (row: object, names: readonly string[]) =>
   names.map(name => String((row as Record<string, unknown>)[name]))
 
-describe.skipIf(!hasRecordedData)('with recordings of real trades', () => {
+describe.skipIf(RECORDINGS === undefined)(`with recordings of real trades${NEEDS_RECORDINGS}`, () => {
   test('BTCUSDT of 2024-08-08 through the running service equals the exchange’s own 5m kline, stored and over gRPC, with an update for every trade', async () => {
     await using service = await LocalService.start({
       SYMBOLS: 'BTCUSDT',
@@ -41,7 +41,7 @@ describe.skipIf(!hasRecordedData)('with recordings of real trades', () => {
       GRPC_PORT: '',
     })
     const { databaseUrl, grpc } = service.run
-    const kline = csvRows('skytree-BTCUSDT-5m-2024-08-08.csv').find(row => row.open_time === '1723161300000')!
+    const kline = recordedRows('skytree-BTCUSDT-5m-2024-08-08.csv').find(row => row.open_time === '1723161300000')!
     await using postgres = await openPostgres({ url: databaseUrl, applicationName: 'e2e' })
     using client = openBarClient(grpc)
 
@@ -74,7 +74,7 @@ describe.skipIf(!hasRecordedData)('with recordings of real trades', () => {
     const five = (await storedBars(postgres, 'BTCUSDT', '5m')).find(bar => bar.openTime === 1_723_161_300_000)!
     expect(fieldsOf(five, KLINE)).toEqual(kFields)
     expect(five).toMatchObject({ complete: true, firstTradeId: 3735684134, lastTradeId: 3735692996 })
-    const minutes = csvRows('expected-1m-hftbacktest-btcusdt-20240808T2354.csv')
+    const minutes = recordedRows('expected-1m-hftbacktest-btcusdt-20240808T2354.csv')
     await service.until(
       'all minutes are stored',
       async () => (await storedBars(postgres, 'BTCUSDT', '1m')).length >= minutes.length,

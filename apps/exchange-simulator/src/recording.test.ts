@@ -1,36 +1,27 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NEEDS_RECORDINGS, RECORDINGS, recordedFile, recordedRows } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
 import { oracleBars } from './oracle.ts'
 import { createRecordedMarket } from './recorded-market.ts'
 import { readRecording } from './recording.ts'
 import { Tape } from './tape.ts'
 
-const data = process.env.CHART_TEST_DATA ?? join(import.meta.dirname, '../../../../shared/data')
-
 async function tapeOf(path: string, symbol: string): Promise<{ tape: Tape; startTime: number }> {
   const market = createRecordedMarket(await readRecording(path, symbol))
   return { tape: new Tape(market.histories.get(symbol)!, market.endTime + 60_000), startTime: market.startTime }
 }
 
-/** Rows of a CSV with a header. */
-function rowsOf(file: string): Record<string, string>[] {
-  const [header, ...lines] = readFileSync(join(data, file), 'utf8').trim().split('\n')
-  const names = header!.split(',')
-  return lines.map(line => Object.fromEntries(line.split(',').map((cell, index) => [names[index]!, cell])))
-}
-
-describe.skipIf(!existsSync(data))('recordings (needs the shared test data; set CHART_TEST_DATA)', () => {
+describe.skipIf(RECORDINGS === undefined)(`recordings${NEEDS_RECORDINGS}`, () => {
   for (const [file, expected] of [
     ['hftbacktest-btcusdt-trade-20240808T2354.raw.gz', 'expected-1m-hftbacktest-btcusdt-20240808T2354.csv'],
     ['alexpaturov-BTCUSDT-trades-20260203T0000.csv.gz', 'expected-1m-alexpaturov-BTCUSDT-20260203T0000.csv'],
   ] as const) {
     test(`${file}: the oracle's minutes are the expected ones`, async () => {
-      const { tape, startTime } = await tapeOf(join(data, file), 'BTCUSDT')
+      const { tape, startTime } = await tapeOf(recordedFile(file), 'BTCUSDT')
       const bars = await oracleBars(tape, startTime, { interval: '1m' })
-      const rows = rowsOf(expected)
+      const rows = recordedRows(expected)
       expect(bars.slice(0, rows.length).map(bar => [bar.openTime, bar.open, bar.high, bar.low, bar.close])).toEqual(
         rows.map(row => [Number(row.open_time), row.open, row.high, row.low, row.close]),
       )
@@ -49,7 +40,7 @@ describe.skipIf(!existsSync(data))('recordings (needs the shared test data; set 
   }
 
   test('frames of other kinds between the trades are passed over', async () => {
-    const recording = await readRecording(join(data, 'hftbacktest-btcusdt-mixed-streams-head3000.raw.gz'))
+    const recording = await readRecording(recordedFile('hftbacktest-btcusdt-mixed-streams-head3000.raw.gz'))
     const trades = recording.get('BTCUSDT')!
     expect(trades[0]!.tradeId).toBe(3735683259)
     expect(trades.every((trade, index) => trade.tradeId === 3735683259 + index)).toBe(true)

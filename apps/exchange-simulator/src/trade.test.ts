@@ -1,10 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { NEEDS_RECORDINGS, RECORDINGS, recordedText } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
 import { quoteQuantityOf, type Trade, textOfSteps, textOfUnits, unitsOf, withEightDecimals } from './trade.ts'
-
-const data = process.env.CHART_TEST_DATA ?? join(import.meta.dirname, '../../../../shared/data')
 
 function tradeOf(price: string, quantity: string): Trade {
   return { tradeId: 1, price, quantity, tradeTime: 0, eventTime: 0, buyerIsMaker: false }
@@ -34,9 +30,10 @@ describe('numbers of the wire', () => {
   })
 })
 
-test.skipIf(!existsSync(data))('a thousand quote quantities are the exchange’s own (needs CHART_TEST_DATA)', () => {
-  const file = join(data, 'gct-rest-trades-ETHBTC-1000-20230320.json.gz')
-  const rows: { price: string; qty: string; quoteQty: string }[] = JSON.parse(gunzipSync(readFileSync(file)).toString())
+test.skipIf(RECORDINGS === undefined)(`a thousand quote quantities are the exchange’s own${NEEDS_RECORDINGS}`, () => {
+  const rows: { price: string; qty: string; quoteQty: string }[] = JSON.parse(
+    recordedText('gct-rest-trades-ETHBTC-1000-20230320.json.gz'),
+  )
   expect(rows).toHaveLength(1000)
   for (const row of rows) expect(quoteQuantityOf(tradeOf(row.price, row.qty))).toBe(row.quoteQty)
 })

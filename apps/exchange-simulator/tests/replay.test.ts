@@ -1,15 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { NEEDS_RECORDINGS, RECORDINGS, recordedFile, recordedRows } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
 import { startExchangeSimulator } from '../src/exchange-simulator.ts'
 import { getJson, openStream } from './stream-client.ts'
 
-const data = process.env.CHART_TEST_DATA ?? join(import.meta.dirname, '../../../../shared/data')
-const path = join(data, 'hftbacktest-btcusdt-trade-20240808T2354.raw.gz')
+const path = recordedFile('hftbacktest-btcusdt-trade-20240808T2354.raw.gz')
 const openTime = 1723161300000
 const tradesRecorded = 9738
 
-describe.skipIf(!existsSync(data))('a replayed recording (needs the shared test data; set CHART_TEST_DATA)', () => {
+describe.skipIf(RECORDINGS === undefined)(`a replayed recording${NEEDS_RECORDINGS}`, () => {
   for (const speed of [Number.POSITIVE_INFINITY, 300]) {
     test(`at speed ${speed} sends every trade as recorded, and its bar is the exchange's own in nine fields`, async () => {
       await using exchange = await startExchangeSimulator({ recording: { path }, clock: { speed } })
@@ -21,11 +19,8 @@ describe.skipIf(!existsSync(data))('a replayed recording (needs the shared test 
       expect(trades).toHaveLength(tradesRecorded)
       expect(trades[0]).toMatchObject({ E: 1723161255343, T: 1723161255342, p: '61837.63000000' })
 
-      const row = readFileSync(join(data, 'skytree-BTCUSDT-5m-2024-08-08.csv'), 'utf8')
-        .split('\n')
-        .find(line => line.startsWith(String(openTime)))!
-        .trim()
-        .split(',')
+      const rows = recordedRows('skytree-BTCUSDT-5m-2024-08-08.csv')
+      const row = Object.values(rows.find(one => one.open_time === String(openTime))!)
       const [bar] = await exchange.oracleBars({ symbol: 'BTCUSDT', interval: '5m', from: openTime, to: openTime + 1 })
       expect([
         String(bar!.openTime),

@@ -1,10 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
+import { NEEDS_RECORDINGS, RECORDINGS, recordedText } from '@chart/testkit'
 import { describe, expect, it } from 'vitest'
 import { klinesOf, serverTimeOf, symbolInfosOf, tradeSpansOf } from './rest-message.ts'
 import { MalformedMessageError } from './trade-message.ts'
-
-const DATA = process.env.CHART_TEST_DATA ?? new URL('../../../../shared/data', import.meta.url).pathname
 
 const ETHBTC = {
   symbol: 'ETHBTC',
@@ -70,9 +67,9 @@ describe('other answers', () => {
   })
 })
 
-describe.skipIf(!existsSync(DATA))(`recordings in ${DATA}`, () => {
+describe.skipIf(RECORDINGS === undefined)(`recordings${NEEDS_RECORDINGS}`, () => {
   it('every symbol of a full exchangeInfo is understood', () => {
-    const answer = JSON.parse(gunzipSync(readFileSync(`${DATA}/cryptofeed-exchangeInfo-20230410.json.gz`)).toString())
+    const answer = JSON.parse(recordedText('cryptofeed-exchangeInfo-20230410.json.gz'))
     const names = new Set<string>(answer.symbols.map((row: { symbol: string }) => row.symbol))
     const infos = symbolInfosOf(answer, names)
     expect(infos).toHaveLength(names.size)
@@ -84,7 +81,7 @@ describe.skipIf(!existsSync(DATA))(`recordings in ${DATA}`, () => {
   })
 
   it('klines keep every digit', () => {
-    const rows = JSON.parse(readFileSync(`${DATA}/gct-rest-klines-BTCUSDT-1m-20200506.json`, 'utf8'))
+    const rows = JSON.parse(recordedText('gct-rest-klines-BTCUSDT-1m-20200506.json'))
     const klines = klinesOf(rows)
     expect(klines).toHaveLength(60)
     for (const [index, kline] of klines.entries()) {
@@ -105,7 +102,7 @@ describe.skipIf(!existsSync(DATA))(`recordings in ${DATA}`, () => {
   })
 
   it('aggregate trades name their trades', () => {
-    const rows = JSON.parse(readFileSync(`${DATA}/gct-rest-aggTrades-BTCUSDT-5-20260407.json`, 'utf8'))
+    const rows = JSON.parse(recordedText('gct-rest-aggTrades-BTCUSDT-5-20260407.json'))
     expect(tradeSpansOf(rows)[1]).toEqual({
       aggregateId: 3928743435,
       firstTradeId: 6193332803,

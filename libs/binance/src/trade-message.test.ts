@@ -1,11 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import { formatDecimal } from '@chart/market'
+import { NEEDS_RECORDINGS, RECORDINGS, recordedText } from '@chart/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { feedMessageOf, MalformedMessageError, tradeMessageOfBytes, tradeOfRestRow } from './trade-message.ts'
-
-const DATA = process.env.CHART_TEST_DATA ?? new URL('../../../../shared/data', import.meta.url).pathname
 
 /** Captured frames, as the exchange sent them. */
 const TRADE =
@@ -237,10 +234,9 @@ describe('a REST row', () => {
   })
 })
 
-describe.skipIf(!existsSync(DATA))(`recordings in ${DATA}`, () => {
+describe.skipIf(RECORDINGS === undefined)(`recordings${NEEDS_RECORDINGS}`, () => {
   const linesOf = (name: string) =>
-    gunzipSync(readFileSync(`${DATA}/${name}`))
-      .toString('utf8')
+    recordedText(name)
       .split('\n')
       .filter(line => line !== '')
 

@@ -1,8 +1,9 @@
+import { NEEDS_RECORDINGS, RECORDINGS } from '@chart/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EXCHANGE_SCALES, type Scales } from './decimal.ts'
 import { packTrades, unpackTrades, VarintReader, VarintWriter } from './packed-trades.ts'
-import { NEEDS_RECORDINGS, RECORDINGS, recordedEthBtc, recordedFrames, recordedRows } from './recordings.testing.ts'
+import { recordedEthBtc, recordedFrames, recordedRows } from './recordings.testing.ts'
 import { TRADE_TIME_MAX, TRADE_TIME_MIN, TRADE_UNITS_MAX, type Trade, tradeFault } from './trade.ts'
 
 const amounts = fc.oneof(

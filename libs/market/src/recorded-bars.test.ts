@@ -1,11 +1,10 @@
+import { NEEDS_RECORDINGS, RECORDINGS } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
 import { type Bar, textOfBar } from './bar.ts'
 import { applyTrade } from './bar-series.ts'
 import { EXCHANGE_SCALES, formatDecimal, parseDecimal } from './decimal.ts'
 import { DEFAULT_INTERVALS, intervalsOf, openTimeOf } from './interval.ts'
 import {
-  NEEDS_RECORDINGS,
-  RECORDINGS,
   type RecordedTrade,
   recordedEthBtc,
   recordedFrames,

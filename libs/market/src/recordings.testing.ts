@@ -1,17 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
+import { recordedLines, recordedText } from '@chart/testkit'
 import { parseDecimal } from './decimal.ts'
 import type { Trade } from './trade.ts'
-
-const ROOT = new URL('../../../', import.meta.url)
-
-/** For tests only: the folder of recordings, which lives outside the repository. Undefined where there is none. */
-export const RECORDINGS = [process.env.CHART_TEST_DATA, new URL('../shared/data', ROOT).pathname].find(
-  path => path !== undefined && existsSync(`${path}/README.md`),
-)
-
-/** Added to the name of a test that is skipped without recordings. */
-export const NEEDS_RECORDINGS = RECORDINGS === undefined ? ' (skipped: no recordings, set CHART_TEST_DATA)' : ''
 
 /** A recorded trade with the exchange's own product of price and quantity, where the recording has it. */
 export interface RecordedTrade {
@@ -19,19 +8,9 @@ export interface RecordedTrade {
   readonly quoteQuantity: string | undefined
 }
 
-/** One recording as text, uncompressed. */
-export function recordedText(name: string): string {
-  const bytes = readFileSync(`${RECORDINGS}/${name}`)
-  return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
-}
-
-function linesOf(name: string): string[] {
-  return recordedText(name).trim().split('\n')
-}
-
 /** 9,738 raw frames of BTCUSDT, 2024-08-08 23:54:15 to 23:59:59. */
 export function recordedFrames(): RecordedTrade[] {
-  return linesOf('hftbacktest-btcusdt-trade-20240808T2354.raw.gz').map(line => {
+  return recordedLines('hftbacktest-btcusdt-trade-20240808T2354.raw.gz').map(line => {
     const { t, T, p, q, m } = JSON.parse(line.slice(line.indexOf(' '))).data
     return { trade: tradeOf(t, T, p, q, m), quoteQuantity: undefined }
   })
@@ -39,7 +18,7 @@ export function recordedFrames(): RecordedTrade[] {
 
 /** 40,003 rows of BTCUSDT, 2026-02-03 00:00 to 00:10. In the file some blocks of 88 rows stand in the wrong place. */
 export function recordedRows(): RecordedTrade[] {
-  return linesOf('alexpaturov-BTCUSDT-trades-20260203T0000.csv.gz')
+  return recordedLines('alexpaturov-BTCUSDT-trades-20260203T0000.csv.gz')
     .slice(1)
     .map(line => {
       const [id, , price, quantity, quoteQuantity, time, maker] = line.split(',')
@@ -71,7 +50,7 @@ function tradeOf(tradeId: number, tradeTime: number, price: string, quantity: st
 /** The rows of a CSV with a line of names, by their first column. */
 export function recordedTable(name: string): Map<number, string[]> {
   return new Map(
-    linesOf(name)
+    recordedLines(name)
       .slice(1)
       .map(line => line.split(','))
       .map(fields => [Number(fields[name.includes('PEER') ? 1 : 0]), fields]),

@@ -1,0 +1,10 @@
+export { type AppProcess, killApps, runApp } from './app-process.ts'
+export {
+  NEEDS_RECORDINGS,
+  RECORDINGS,
+  recordedFile,
+  recordedLines,
+  recordedRows,
+  recordedText,
+} from './recordings.ts'
+export { until } from './until.ts'

@@ -42,6 +42,12 @@ module.exports = {
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
+      name: 'testkit-is-for-tests',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['^libs/testkit/', '^apps/e2e/', '/tests/', '\\.(test|testing)\\.ts$'] },
+      to: { path: '^libs/testkit/' },
+    },
+    {
       name: 'only-local-and-tests-start-servers',
       severity: 'error',
       from: { path: '^(libs|apps)/', pathNot: ['^libs/servers/', '^apps/(local|e2e)/', '/tests/', '\\.test\\.ts$'] },

@@ -35,7 +35,7 @@ interface Touched {
   readonly runs: Uint8Array[]
 }
 
-/** The log goes on with a symbol whose bars are lost: it must be begun again. */
+/** The log does not follow on from the bars: entries are missing, or bars were lost. It must be appended again. */
 export class LostStateError extends Error {
   override name = 'LostStateError'
 }
@@ -90,6 +90,7 @@ function barsOfBlock(symbols: Map<string, SymbolBars>, block: LogBlock, interval
 function applyBlock(of: Touched, block: LogBlock, counts: FoldCounts): void {
   if (block.packed !== undefined) {
     const { trades } = unpackTrades(block.packed)
+    checkFollowsOn(of.bars, block, trades[0]!.tradeId)
     let fillSilence = !block.afterHalt
     for (const trade of trades) {
       applyTrade(of.bars, trade, of.changes, fillSilence)
@@ -99,6 +100,12 @@ function applyBlock(of: Touched, block: LogBlock, counts: FoldCounts): void {
     of.runs.push(block.packed)
   }
   if (block.watermark > 0) applyWatermark(of.bars, block.watermark, of.changes)
+}
+
+/** The exchange's own holes are marked; any other jump means that bars and log do not belong together any more. */
+function checkFollowsOn({ symbol, lastTradeId }: SymbolBars, block: LogBlock, firstTradeId: number): void {
+  if (firstTradeId <= lastTradeId + 1 || block.holeBefore) return
+  throw new LostStateError(`the log goes on with trade ${firstTradeId} of ${symbol}, the bars end at ${lastTradeId}`)
 }
 
 function formatSymbol(

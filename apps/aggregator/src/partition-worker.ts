@@ -23,8 +23,13 @@ import { delay, type Log } from '@chart/service'
 import { foldEntries, LostStateError } from './fold.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Entries folded into one commit at most: bounds the size of a batch after a backlog. */
-const BATCH_ENTRIES_MAX = 200
+/** Entries of one read at most. */
+const READ_ENTRIES_MAX = 200
+/**
+ * Packed trades folded into one commit at most, some 10,000 trades: after a backlog 200 full entries would be 400,000, which hold
+ * up the heartbeats for a second.
+ */
+export const BATCH_BYTES_MAX = 100_000
 /** How long one read waits for the next entry; also how often an idle owner checks that Redis still agrees with it. */
 const READ_BLOCK_MS = 1_000
 /** After an error of Redis; a restarted one is back after some 250 ms. */
@@ -42,6 +47,8 @@ export interface PartitionOptions {
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal
+  /** False while bars are left to the sweep. */
+  canQueue(): boolean
 }
 
 /**
@@ -77,15 +84,16 @@ async function foldUntilDoubt(options: PartitionOptions, reader: Parameters<type
   const loaded = await loadPartition(redis, tag, symbols, intervals)
   let at = loaded.at
   while (!signal.aborted) {
-    const entries = await readEntries(reader, tag, at.pos, BATCH_ENTRIES_MAX, READ_BLOCK_MS)
-    if (entries.length === 0) {
-      await checkPosition(redis, tag, at)
-      continue
-    }
-    const hole = followsOn(at, entries) ? undefined : `entry ${at.pos + 1} is missing, the next is ${entries[0]?.n}`
+    const entries = await readEntries(reader, tag, at.pos, READ_ENTRIES_MAX, READ_BLOCK_MS)
+    if (entries.length === 0) await checkPosition(redis, tag, at)
     try {
-      if (hole !== undefined) throw new LostStateError(hole)
-      at = await foldAndCommit(options, loaded.bars, at, entries)
+      for (const batch of batchesOf(entries)) {
+        if (signal.aborted) return
+        checkFollowsOn(at, batch)
+        at = await foldAndCommit(options, loaded.bars, at, batch)
+        // Everything else that is due gets its turn, also under a backlog that makes every read answer at once.
+        await nextTurn()
+      }
     } catch (error) {
       if (!(error instanceof LostStateError)) throw error
       log.warn(
@@ -96,13 +104,30 @@ async function foldUntilDoubt(options: PartitionOptions, reader: Parameters<type
       await rewindLog(redis, claim, await symbolsOf(redis, tag))
       return
     }
-    // Everything else that is due gets its turn, also under a backlog that makes every read answer at once.
-    await nextTurn()
   }
 }
 
-function followsOn(at: PartitionPosition, entries: readonly LogEntry[]): boolean {
-  return entries.every((entry, index) => entry.n === at.pos + 1 + index)
+/** `entries` in commits: as many as BATCH_BYTES_MAX allows, at least one. */
+export function batchesOf(entries: readonly LogEntry[]): LogEntry[][] {
+  const batches: LogEntry[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const entry of entries) {
+    const entryBytes = entry.blocks.reduce((sum, block) => sum + (block.packed?.length ?? 0), 0)
+    if (bytes + entryBytes > BATCH_BYTES_MAX) {
+      batches.push([])
+      bytes = 0
+    }
+    batches[batches.length - 1]!.push(entry)
+    bytes += entryBytes
+  }
+  return batches
+}
+
+function checkFollowsOn(at: PartitionPosition, entries: readonly LogEntry[]): void {
+  for (const [index, entry] of entries.entries()) {
+    const expected = at.pos + 1 + index
+    if (entry.n !== expected) throw new LostStateError(`entry ${expected} is missing, the next is ${entry.n}`)
+  }
 }
 
 /** Redis may have fallen back to an earlier state of itself, whose new entries have numbers that we believe to have read. */
@@ -138,7 +163,7 @@ async function foldAndCommit(
   metrics.closed.inc(counts.closed)
   metrics.corrected.inc(counts.corrected)
   const stored = batch.symbols.flatMap(symbol => symbol.stored)
-  if (stored.length > 0) {
+  if (stored.length > 0 && options.canQueue()) {
     // Only a hint: what is not queued now stays pending and is swept.
     options.queue
       .enqueue(

@@ -1,10 +1,16 @@
-import { type BarQueue, type PendingEntry, type RedisConnection, scanPending } from '@chart/redis'
+import { type BarQueue, countPending, type PendingEntry, type RedisConnection, scanPending } from '@chart/redis'
 
 /** Entries asked for at a time; a hint to Redis. */
 const SCAN_COUNT = 500
 
 /** Above this many waiting jobs nothing more is queued: the bars wait in the outbox, where they cost a third. */
-const WAITING_JOBS_MAX = 2_000
+export const WAITING_JOBS_MAX = 2_000
+
+/**
+ * Entries of one partition that a sweep looks at, about 2 MB. What is beyond them has its turn when these have left; a second's
+ * bars of 400 symbols during an hour without PostgreSQL would be 0.5 GB here.
+ */
+export const SWEPT_ENTRIES_MAX = 5_000
 
 /**
  * Queues again what stays in the outbox of a partition: jobs may be lost with a queue's Redis, or never have been made
@@ -15,8 +21,16 @@ export class PendingSweep {
   #seen = new Map<string, string>()
   #generation = 0
 
-  /** One sweep. Gives what is pending and how much was queued. */
-  async sweep(redis: RedisConnection, queue: BarQueue, tag: string): Promise<{ pending: number; queued: number }> {
+  /**
+   * One sweep. Gives what is pending and how much was queued.
+   * @param canQueue false: only look
+   */
+  async sweep(
+    redis: RedisConnection,
+    queue: BarQueue,
+    tag: string,
+    canQueue: boolean,
+  ): Promise<{ pending: number; queued: number }> {
     const seen = new Map<string, string>()
     const stuck: PendingEntry[] = []
     for await (const entries of scanPending(redis, tag, SCAN_COUNT)) {
@@ -24,12 +38,14 @@ export class PendingSweep {
         seen.set(entry[0], entry[1])
         if (this.#seen.get(entry[0]) === entry[1]) stuck.push(entry)
       }
+      if (seen.size >= SWEPT_ENTRIES_MAX) break
     }
     this.#seen = seen
-    if (stuck.length === 0 || (await queue.waitingCount()) > WAITING_JOBS_MAX) return { pending: seen.size, queued: 0 }
+    const pending = seen.size < SWEPT_ENTRIES_MAX ? seen.size : await countPending(redis, tag)
+    if (stuck.length === 0 || !canQueue) return { pending, queued: 0 }
     // The generation makes the job id new: a kept failed job of the same id would swallow this one.
     this.#generation++
     await queue.enqueue(tag, `sweep-${Date.now().toString(36)}-${this.#generation}`, stuck)
-    return { pending: seen.size, queued: stuck.length }
+    return { pending, queued: stuck.length }
   }
 }

@@ -1,5 +1,5 @@
 import { BinanceRest, retrying } from '@chart/binance'
-import { checkRedisSettings, openRedis, registerSymbols } from '@chart/redis'
+import { checkRedisSettings, openRedis } from '@chart/redis'
 import { runService, serveHealth } from '@chart/service'
 import { readConfig } from './config.ts'
 import { ingest } from './ingest.ts'
@@ -14,18 +14,5 @@ await runService('ingestor', readConfig, async (config, { signal, log, registry 
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
   const rest = new BinanceRest({ apiUrl: config.apiUrl, signal, log })
   const infos = await retrying(() => rest.exchangeInfo(config.symbols), { signal, log })
-  await registerSymbols(
-    redis,
-    infos.map(({ symbol, status, tickSize, stepSize, scales }) => ({
-      symbol,
-      status,
-      tickSize,
-      stepSize,
-      priceScale: scales.price,
-      quantityScale: scales.quantity,
-      quoteScale: scales.quote,
-    })),
-    config.partitions,
-  )
   await ingest({ ...config, infos, redis, rest, metrics, log, signal })
 })

@@ -1,4 +1,4 @@
-import { type AppendBlock, appendEntry, type Claim, type RedisConnection, readHeads } from '@chart/redis'
+import { type AppendBlock, appendEntry, type Claim, FencedError, type RedisConnection, readHeads } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
@@ -17,9 +17,7 @@ export interface PartitionLogOptions {
   readonly signal: AbortSignal
   /** The newest watermark that the feed's clock allows. */
   watermark(): number
-  /** A symbol has no trades in the log: it is to be seeded. */
-  onUnseeded(feed: SymbolFeed): void
-  /** The log stands elsewhere than we thought: trades may be missing. */
+  /** The log stands elsewhere than we thought: trades may be missing, or all of them, when it is not seeded. */
   onMoved(feed: SymbolFeed): void
 }
 
@@ -29,10 +27,14 @@ export interface PartitionLogOptions {
  */
 export class PartitionLog {
   readonly #options: PartitionLogOptions
+  readonly #bySymbol: ReadonlyMap<string, SymbolFeed>
   #wake = Promise.withResolvers<void>()
+  /** Why the last append failed; the same trouble is logged once. */
+  #trouble: string | undefined
 
   constructor(options: PartitionLogOptions) {
     this.#options = options
+    this.#bySymbol = new Map(options.feeds.map(feed => [feed.symbol, feed]))
   }
 
   /** There may be something to append. */
@@ -78,25 +80,30 @@ export class PartitionLog {
   }
 
   async #append(blocks: readonly AppendBlock[]): Promise<void> {
-    const { claim, redis, feeds, metrics, log, signal } = this.#options
+    const { claim, redis, metrics, log, signal } = this.#options
     const stop = metrics.appendSeconds.startTimer()
     try {
       const answer = await appendEntry(redis, claim, blocks)
       stop()
+      this.#trouble = undefined
       if (answer.kind === 'appended') {
         metrics.entries.inc({ result: 'ok' })
         for (const block of blocks) {
           metrics.appended.inc(block.trades.length)
-          feeds.find(feed => feed.symbol === block.symbol)?.markStored(block)
+          this.#bySymbol.get(block.symbol)!.markStored(block)
         }
         return
       }
       metrics.entries.inc({ result: 'mismatch' })
-      for (const [symbol, head] of answer.heads) this.#place(symbol, head)
+      this.#placeAll(answer.heads)
     } catch (error) {
-      if ((error as Error).name === 'FencedError') throw error
+      if (error instanceof FencedError) throw error
       metrics.entries.inc({ result: 'error' })
-      log.warn({ tag: claim.tag, reason: (error as Error).message }, 'append failed; asking the log where it stands')
+      const reason = (error as Error).message
+      if (reason !== this.#trouble) {
+        log.warn({ tag: claim.tag, reason }, 'append failed; asking the log where it stands until it goes on')
+      }
+      this.#trouble = reason
       do await delay(RETRY_MS, signal)
       while (!signal.aborted && !(await this.#align()))
     }
@@ -104,26 +111,21 @@ export class PartitionLog {
 
   /** Asks the log where every symbol stands. False when Redis does not answer. */
   async #align(): Promise<boolean> {
-    const { redis, claim, feeds } = this.#options
+    const { redis, claim } = this.#options
     try {
-      const heads = await readHeads(
-        redis,
-        claim.tag,
-        feeds.map(feed => feed.symbol),
-      )
-      for (const [symbol, head] of heads) this.#place(symbol, head)
+      this.#placeAll(await readHeads(redis, claim.tag, [...this.#bySymbol.keys()]))
       return true
     } catch {
       return false
     }
   }
 
-  #place(symbol: string, head: number | undefined): void {
-    const feed = this.#options.feeds.find(one => one.symbol === symbol)
-    if (feed === undefined) return
-    if (head === undefined) this.#options.onUnseeded(feed)
-    else {
-      feed.alignTo(head)
+  #placeAll(heads: ReadonlyMap<string, number | undefined>): void {
+    for (const [symbol, head] of heads) {
+      const feed = this.#bySymbol.get(symbol)
+      if (feed === undefined) continue
+      if (head === undefined) feed.markUnseeded()
+      else feed.alignTo(head)
       this.#options.onMoved(feed)
     }
   }

@@ -1,5 +1,4 @@
 import { type BinanceRest, retrying } from '@chart/binance'
-import type { FeedState } from '@chart/market'
 import { type Claim, claimPartition, FencedError, LEASE_MS, type RedisConnection, writeFeedStates } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import { GapFiller } from './gap-filler.ts'
@@ -8,8 +7,15 @@ import { PartitionLog } from './partition-log.ts'
 import { seedSymbol } from './seed.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
 
-/** How often feed states are compared with what was written, and symbols that nothing proved are looked up. */
-const STATE_MS = 500
+/** How often every symbol is looked at: is its state written, is it seeded, proven, and its gap being filled. */
+const TEND_MS = 500
+/**
+ * A symbol of which nothing was heard for so long is looked up: the last trade before a silence leaves no gap when it gets lost.
+ * 300 silent symbols cost a fifth of the REST weight.
+ */
+const AUDIT_MS = 60_000
+/** After an error in the work on a symbol that asking again cannot cure. */
+const ERROR_PAUSE_MS = 5_000
 
 export interface ShardLeaderOptions {
   readonly feeds: readonly SymbolFeed[]
@@ -18,6 +24,10 @@ export interface ShardLeaderOptions {
   readonly rest: BinanceRest
   readonly metrics: Metrics
   readonly log: Log
+  /** For tests, which do not wait a minute. */
+  readonly auditMs?: number
+  /** Makes the symbols known; Redis may have been emptied since. */
+  register(): Promise<void>
   watermark(): number
 }
 
@@ -32,7 +42,6 @@ export class ShardLeader {
   readonly #filler: GapFiller
   readonly #seeding = new Set<SymbolFeed>()
   readonly #verifying = new Set<SymbolFeed>()
-  readonly #writtenStates = new Map<string, FeedState>()
 
   constructor(options: ShardLeaderOptions) {
     this.#options = options
@@ -57,7 +66,7 @@ export class ShardLeader {
 
   /** A gap may have opened. */
   fill(feed: SymbolFeed): void {
-    if (feed.sequence.storedId !== undefined) this.#filler.fill(feed)
+    this.#filler.fill(feed)
   }
 
   stop(): void {
@@ -65,94 +74,108 @@ export class ShardLeader {
   }
 
   /**
-   * Leads until stop().
-   * @throws FencedError when another has claimed a partition
+   * Leads until stop(), and returns when everything has ended.
+   * @throws FencedError when another has claimed a partition; an error of Redis when it fails before the claims
    */
   async run(): Promise<void> {
-    const { feeds, redis, member, metrics, log } = this.#options
     const { signal } = this.#stop
-    const tags = [...new Set(feeds.map(feed => feed.tag))]
     try {
-      // Claimed by force: the lease says that it is our turn, and the token shuts the one before us out.
-      const claims = await Promise.all(
-        tags.map(tag => claimPartition(redis, { tag, work: 'ingest', owner: member, leaseMs: LEASE_MS, force: true })),
-      )
-      const running: Promise<void>[] = []
-      for (const claim of claims as Claim[]) {
-        const own = feeds.filter(feed => feed.tag === claim.tag)
-        const partition = new PartitionLog({
-          claim,
-          feeds: own,
-          redis,
-          metrics,
-          log,
-          signal,
-          watermark: this.#options.watermark,
-          onUnseeded: feed => this.#seed(feed, claim),
-          onMoved: feed => this.fill(feed),
-        })
-        this.#logs.set(claim.tag, partition)
-        running.push(partition.run(), this.#keepStates(claim, own))
-      }
-      await Promise.all(running)
+      await this.#options.register()
+      if (signal.aborted) return
+      const running = (await this.#claimAll()).flatMap(claim => this.#lead(claim))
+      // The first that fails ends the others, and is waited for: they share the feeds with whoever leads next.
+      for (const one of running) one.catch(() => this.stop())
+      const failed = (await Promise.allSettled(running)).find(result => result.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
     } finally {
-      this.#stop.abort()
+      this.stop()
+    }
+  }
+
+  /** By force: the lease says that it is our turn, and the token shuts the one before us out. */
+  async #claimAll(): Promise<Claim[]> {
+    const { feeds, redis, member: owner } = this.#options
+    const tags = [...new Set(feeds.map(feed => feed.tag))]
+    const claims = await Promise.all(
+      tags.map(tag => claimPartition(redis, { tag, work: 'ingest', owner, leaseMs: LEASE_MS, force: true })),
+    )
+    return claims.filter(claim => claim !== undefined)
+  }
+
+  #lead(claim: Claim): Promise<void>[] {
+    const { redis, metrics, log, watermark } = this.#options
+    const { signal } = this.#stop
+    const feeds = this.#options.feeds.filter(feed => feed.tag === claim.tag)
+    const onMoved = (feed: SymbolFeed) => (feed.needsSeed ? this.#seed(feed, claim) : this.fill(feed))
+    const partition = new PartitionLog({ claim, feeds, redis, metrics, log, signal, watermark, onMoved })
+    this.#logs.set(claim.tag, partition)
+    return [partition.run(), this.#tend(claim, feeds)]
+  }
+
+  /** Sees to it that whatever a symbol lacks is under way, and that Redis shows its state. */
+  async #tend(claim: Claim, feeds: readonly SymbolFeed[]): Promise<void> {
+    const { signal } = this.#stop
+    const { auditMs = AUDIT_MS } = this.#options
+    let auditTime = Date.now() + auditMs
+    while (!signal.aborted) {
+      const auditDue = Date.now() >= auditTime
+      for (const feed of feeds) {
+        if (feed.needsSeed) this.#seed(feed, claim)
+        else if (feed.heard && (!feed.verified || (auditDue && !feed.proven))) this.#verify(feed)
+        if (auditDue) feed.proven = false
+        this.fill(feed)
+      }
+      if (auditDue) auditTime = Date.now() + auditMs
+      await this.#writeStates(claim, feeds)
+      await delay(TEND_MS, signal)
+    }
+  }
+
+  /** What Redis does not take now is written at the next turn. */
+  async #writeStates(claim: Claim, feeds: readonly SymbolFeed[]): Promise<void> {
+    const changed = feeds.filter(feed => feed.writtenState !== feed.state)
+    if (changed.length === 0) return
+    const states = new Map(changed.map(feed => [feed.symbol, feed.state]))
+    try {
+      await writeFeedStates(this.#options.redis, claim, states)
+      for (const feed of changed) feed.writtenState = states.get(feed.symbol)
+    } catch (error) {
+      if (error instanceof FencedError) throw error
     }
   }
 
   #seed(feed: SymbolFeed, claim: Claim): void {
-    if (this.#seeding.has(feed)) return
-    this.#seeding.add(feed)
     const { rest, redis, log } = this.#options
-    seedSymbol(feed, { rest, redis, claim, log, signal: this.#stop.signal })
-      .then(() => {
-        this.fill(feed)
-        this.wake(feed.tag)
-      })
-      .catch(error => this.#onBackgroundError(error, feed))
-      .finally(() => this.#seeding.delete(feed))
+    this.#begin(this.#seeding, feed, async () => {
+      await seedSymbol(feed, { rest, redis, claim, log, signal: this.#stop.signal })
+      this.fill(feed)
+      this.wake(feed.tag)
+    })
   }
 
-  async #keepStates(claim: Claim, feeds: readonly SymbolFeed[]): Promise<void> {
-    const { signal } = this.#stop
-    while (!signal.aborted) {
-      for (const feed of feeds) if (feed.heard && !feed.verified) this.#verify(feed)
-      const changed = new Map(
-        feeds
-          .filter(feed => this.#writtenStates.get(feed.symbol) !== feed.state)
-          .map(feed => [feed.symbol, feed.state] as const),
-      )
-      if (changed.size > 0) {
-        try {
-          await writeFeedStates(this.#options.redis, claim, changed)
-          for (const [symbol, state] of changed) this.#writtenStates.set(symbol, state)
-        } catch (error) {
-          if (error instanceof FencedError) throw error
-        }
-      }
-      await delay(STATE_MS, signal)
-    }
-  }
-
-  /** No trade since the feed came back: asks the exchange which is its newest, so that none is missing unnoticed. */
+  /** Asks the exchange for its newest trade, so that none is missing unnoticed. */
   #verify(feed: SymbolFeed): void {
-    if (this.#verifying.has(feed) || feed.sequence.storedId === undefined) return
-    this.#verifying.add(feed)
     const { rest, log } = this.#options
-    retrying(() => rest.latestTradeId(feed.symbol), { signal: this.#stop.signal, log })
-      .then(newest => {
-        if (!feed.heard) return
-        feed.verify(newest)
-        this.fill(feed)
-        this.wake(feed.tag)
-      })
-      .catch(error => this.#onBackgroundError(error, feed))
-      .finally(() => this.#verifying.delete(feed))
+    const { connection } = feed
+    this.#begin(this.#verifying, feed, async () => {
+      const newest = await retrying(() => rest.latestTradeId(feed.symbol), { signal: this.#stop.signal, log })
+      feed.verify(newest, connection)
+      this.fill(feed)
+      this.wake(feed.tag)
+    })
   }
 
-  #onBackgroundError(error: unknown, feed: SymbolFeed): void {
-    if (this.#stop.signal.aborted) return
-    if (error instanceof FencedError) this.#stop.abort()
-    else this.#options.log.error({ symbol: feed.symbol, err: error }, 'work on a symbol failed')
+  /** Begins `work` unless it is under way for the symbol already, or failed a moment ago. */
+  #begin(working: Set<SymbolFeed>, feed: SymbolFeed, work: () => Promise<void>): void {
+    if (working.has(feed)) return
+    working.add(feed)
+    work()
+      .catch(async error => {
+        if (this.#stop.signal.aborted) return
+        if (error instanceof FencedError) this.stop()
+        else this.#options.log.error({ symbol: feed.symbol, err: error }, 'work on a symbol failed; trying again')
+        await delay(ERROR_PAUSE_MS, this.#stop.signal)
+      })
+      .finally(() => working.delete(feed))
   }
 }

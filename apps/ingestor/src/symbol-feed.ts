@@ -1,3 +1,4 @@
+import type { SymbolInfo } from '@chart/binance'
 import { type FeedState, type Scales, type Trade, TradeSequence } from '@chart/market'
 import type { AppendBlock } from '@chart/redis'
 
@@ -11,7 +12,12 @@ const WAITING_TRADES_MAX = 20_000
 /** Trades of one symbol that wait for Redis; the rest is fetched from the exchange when Redis is back. */
 export const UNSTORED_TRADES_MAX = 20_000
 /** Trades of one symbol in one log entry: 500 amortise the append, more only delay the other symbols of the entry. */
-const BLOCK_TRADES_MAX = 500
+export const BLOCK_TRADES_MAX = 500
+/**
+ * Ids never leap while a feed is heard, and a busy symbol makes 300 trades a second: a leap of more is no trade id. Believed, it
+ * would be a gap that nothing ever fills.
+ */
+const ID_LEAP_MAX = 1_000_000
 
 /**
  * Everything the ingestor knows of one symbol's feed: its trades in order, and whether a watermark may be promised. Values and
@@ -22,25 +28,88 @@ export class SymbolFeed {
   readonly tag: string
   readonly scales: Scales
   readonly sequence = new TradeSequence({ ringTradesMax: RING_TRADES_MAX, waitingTradesMax: WAITING_TRADES_MAX })
-  /** The exchange has stopped trading it. */
-  halted = false
-  /** Since the feed was last connected, an id of the exchange has shown that nothing before it is missing unnoticed. */
-  verified = false
-  /** The feed as a whole is heard. */
-  heard = false
+  /** What the exchange said last. */
+  info: SymbolInfo
+  /** An id of the exchange has come since this was last cleared: nothing before it is missing unnoticed. */
+  proven = false
+  /** The state that Redis holds, as far as we know. */
+  writtenState: FeedState | undefined
+  #heard = false
+  /** Number of the feed's connection: what was asked before it proves nothing about what it missed. */
+  #connection = 0
+  /** Since the feed was last connected, an id of the exchange has come. */
+  #verified = false
+  /** What the trade log has told of the symbol: nothing yet, that it has none of its trades, or which is the last. */
+  #logged: 'unknown' | 'unseeded' | 'seeded' = 'unknown'
+  #halted = false
+  /** The exchange had stopped trading after this id: the trade that follows it comes after a halt. */
+  #haltedAfterId: number | undefined
   /** Last watermark that the log took. */
   #storedWatermark = 0
-  #afterHalt = false
 
-  constructor(symbol: string, tag: string, scales: Scales) {
-    this.symbol = symbol
+  constructor(info: SymbolInfo, tag: string) {
+    this.info = info
+    this.symbol = info.symbol
     this.tag = tag
-    this.scales = scales
+    this.scales = info.scales
+    this.#halted = info.status !== 'TRADING'
   }
 
-  /** Takes a trade from the socket: it also proves that every earlier one is here or known to be missing. */
-  receive(trade: Trade): 'added' | 'duplicate' | 'waiting' | 'refused' {
-    this.verified = true
+  /** The feed as a whole is heard. */
+  get heard(): boolean {
+    return this.#heard
+  }
+
+  get connection(): number {
+    return this.#connection
+  }
+
+  get verified(): boolean {
+    return this.#verified
+  }
+
+  /** The trade log has to be begun for the symbol. */
+  get needsSeed(): boolean {
+    return this.#logged === 'unseeded'
+  }
+
+  get halted(): boolean {
+    return this.#halted
+  }
+
+  /** Some trades are known to be missing. */
+  get hasGap(): boolean {
+    return this.#logged === 'seeded' && this.sequence.gapStart !== undefined
+  }
+
+  get state(): FeedState {
+    if (!this.#heard) return 'stale'
+    if (this.#halted) return 'halted'
+    return this.#logged === 'seeded' && this.#verified && !this.hasGap ? 'live' : 'backfilling'
+  }
+
+  connect(): void {
+    this.#connection++
+    this.#heard = true
+    this.#verified = false
+  }
+
+  disconnect(): void {
+    this.#heard = false
+    this.#verified = false
+  }
+
+  /**
+   * Takes a trade from the socket: it also proves that every earlier one is here or known to be missing. `refused`: too many wait for
+   * Redis, it is fetched later. `absurd`: its id cannot be one.
+   */
+  receive(trade: Trade): 'added' | 'duplicate' | 'waiting' | 'refused' | 'absurd' {
+    const { seenId } = this.sequence
+    if (this.#verified && seenId >= 0 && trade.tradeId > seenId + ID_LEAP_MAX) return 'absurd'
+    // The exchange is asked but once a minute: a new trade tells earlier that the halt is over.
+    if (trade.tradeId > seenId) this.#setHalted(false)
+    this.#verified = true
+    this.proven = true
     if (this.sequence.unstoredCount >= UNSTORED_TRADES_MAX) {
       this.sequence.noteSeen(trade.tradeId)
       return 'refused'
@@ -48,21 +117,26 @@ export class SymbolFeed {
     return this.sequence.offer(trade)
   }
 
-  /** The newest id that the exchange has, asked for after the feed was connected. */
-  verify(newestTradeId: number | undefined): void {
+  /**
+   * The newest id that the exchange has, undefined when there never was a trade.
+   * @param connection the one during which it was asked for
+   */
+  verify(newestTradeId: number | undefined, connection: number): void {
+    if (!this.#heard || connection !== this.#connection) return
     if (newestTradeId !== undefined) this.sequence.noteSeen(newestTradeId)
-    this.verified = true
+    this.#verified = true
+    this.proven = true
   }
 
-  setHalted(halted: boolean): void {
-    if (this.halted && !halted) this.#afterHalt = true
-    this.halted = halted
+  /** What the exchange says when it is asked: whether it trades the symbol, so whether silence means anything. */
+  learn(info: SymbolInfo): void {
+    this.info = info
+    this.#setHalted(info.status !== 'TRADING')
   }
 
-  get state(): FeedState {
-    if (!this.heard) return 'stale'
-    if (this.halted) return 'halted'
-    return this.verified && this.sequence.gapStart === undefined ? 'live' : 'backfilling'
+  #setHalted(halted: boolean): void {
+    if (this.#halted && !halted && this.sequence.seenId >= 0) this.#haltedAfterId = this.sequence.seenId
+    this.#halted = halted
   }
 
   /**
@@ -72,8 +146,8 @@ export class SymbolFeed {
    */
   nextBlock(watermark: number): AppendBlock | undefined {
     const { storedId } = this.sequence
-    if (storedId === undefined) return undefined
-    const { trades, holeBefore } = this.sequence.nextRun(BLOCK_TRADES_MAX)
+    if (this.#logged !== 'seeded' || storedId === undefined) return undefined
+    const { trades, holeBefore } = this.sequence.nextRun(this.#countMaxAfter(storedId))
     const allTaken = trades.length === this.sequence.unstoredCount
     const promised = this.state === 'live' && allTaken && watermark > this.#storedWatermark ? watermark : 0
     if (trades.length === 0 && promised === 0) return undefined
@@ -83,25 +157,37 @@ export class SymbolFeed {
       trades,
       scales: this.scales,
       holeBefore,
-      afterHalt: this.#afterHalt && trades.length > 0,
+      afterHalt: trades.length > 0 && storedId === this.#haltedAfterId,
       watermark: promised,
       feedState: this.state,
     }
   }
 
+  /** A block that begins after a halt says so, so a block ends where a halt began. */
+  #countMaxAfter(storedId: number): number {
+    const untilHalt = (this.#haltedAfterId ?? 0) - storedId
+    return untilHalt > 0 ? Math.min(untilHalt, BLOCK_TRADES_MAX) : BLOCK_TRADES_MAX
+  }
+
   /** The log took `block`. */
   markStored(block: AppendBlock): void {
     const last = block.trades[block.trades.length - 1]
-    if (last !== undefined) {
-      this.sequence.markStored(last.tradeId)
-      this.#afterHalt = false
-    }
+    if (last !== undefined) this.sequence.markStored(last.tradeId)
     if (block.watermark > 0) this.#storedWatermark = block.watermark
+    this.writtenState = block.feedState
   }
 
-  /** The log says that this trade id is its last; watermarks may have been lost with its tail. */
+  /** The log says that this trade id is its last; watermarks and states may have been lost with its tail. */
   alignTo(tradeId: number): void {
     this.sequence.alignTo(tradeId)
+    this.#logged = 'seeded'
     this.#storedWatermark = 0
+    this.writtenState = undefined
+  }
+
+  /** The log says that it has no trades of this symbol: nothing can be appended before it is seeded. */
+  markUnseeded(): void {
+    this.#logged = 'unseeded'
+    this.writtenState = undefined
   }
 }

@@ -14,7 +14,7 @@ import { feedLeaseKey } from './keys.ts'
 export interface LeaderLock extends AsyncDisposable {
   /** Tries once. True when this process holds the lease now. */
   acquire(): Promise<boolean>
-  /** Prolongs the lease; false when it was lost. */
+  /** Prolongs the lease if it can be done now; false when it was lost or has run out. */
   extend(): Promise<boolean>
   /** Gives the lease up at once. */
   release(): Promise<void>
@@ -42,7 +42,8 @@ export function openLeaderLock(options: { url: string; shard: number }): LeaderL
     async acquire() {
       try {
         lock = await redlock.acquire([feedLeaseKey(options.shard)], LEASE_MS)
-        return true
+        // A process that slept while it waited for the answer is told of a lease that may be another's by now.
+        return lock.expiration > Date.now()
       } catch {
         return false
       }
@@ -53,8 +54,8 @@ export function openLeaderLock(options: { url: string; shard: number }): LeaderL
         lock = await lock.extend(LEASE_MS)
         return true
       } catch {
-        lock = undefined
-        return false
+        // An answer that did not come in time takes nothing away: the lease runs, and there are more turns before its end.
+        return lock.expiration > Date.now()
       }
     },
     async release() {

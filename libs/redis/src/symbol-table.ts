@@ -33,17 +33,24 @@ export async function registerSymbols(
   infos: readonly SymbolInfo[],
   partitions: number,
 ): Promise<void> {
+  if (infos.length === 0) return
+  const known = await redis.hmget(SYMBOLS_KEY, ...infos.map(({ symbol }) => symbol))
+  // All are looked at before any is written: one that is new must not settle where a wrong number puts it.
+  for (const [index, { symbol }] of infos.entries()) checkTag(symbol, known[index], partitions)
   for (const { symbol, ...info } of infos) {
     const tag = tagOf(symbol, partitions)
     await redis.hsetnx(SYMBOLS_KEY, symbol, tag)
-    const known = await redis.hget(SYMBOLS_KEY, symbol)
-    if (known !== tag) {
-      throw new PartitionsChangedError(
-        `${symbol} belongs to partition ${known} in Redis and to ${tag} with PARTITIONS=${partitions}; set PARTITIONS as it was, or start with an empty Redis`,
-      )
-    }
+    checkTag(symbol, await redis.hget(SYMBOLS_KEY, symbol), partitions)
     await redis.hset(infoKey(tag, symbol), info)
   }
+}
+
+function checkTag(symbol: string, known: string | null | undefined, partitions: number): void {
+  const tag = tagOf(symbol, partitions)
+  if (!known || known === tag) return
+  throw new PartitionsChangedError(
+    `${symbol} belongs to partition ${known} in Redis and to ${tag} with PARTITIONS=${partitions}; set PARTITIONS as it was, or start with an empty Redis`,
+  )
 }
 
 /** Symbol → partition tag of everything that is served. */

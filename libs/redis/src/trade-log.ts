@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type FeedState, packTrades, type Scales, type Trade, VarintReader, VarintWriter } from '@chart/market'
 import type { Redis } from 'ioredis'
 import type { RedisConnection } from './connection.ts'
-import { feedKey, headsKey, logKey, ownerKey, stateKey } from './keys.ts'
+import { feedKey, headsKey, logKey, ownerKey, positionKey, stateKey } from './keys.ts'
 import { type Claim, FencedError } from './ownership.ts'
 
 /**
@@ -86,7 +86,7 @@ export async function appendEntry(
   blocks: readonly AppendBlock[],
 ): Promise<AppendAnswer> {
   const { tag } = claim
-  const keys = [ownerKey(tag, 'ingest'), headsKey(tag), logKey(tag)]
+  const keys = [ownerKey(tag, 'ingest'), headsKey(tag), logKey(tag), positionKey(tag)]
   const values: (string | Buffer)[] = [claim.token, randomBytes(8).toString('hex'), encodeEntry(blocks)]
   for (const block of blocks) {
     keys.push(feedKey(tag, block.symbol), stateKey(tag, block.symbol))

@@ -1,7 +1,7 @@
 #!lua
 -- Appends one packed entry to a partition's trade log, if every symbol in it stands where the writer believes.
 -- Refused while Redis is over maxmemory (no allow-oom): the exchange keeps the trades for us, and commits must go on.
--- KEYS  owner hash, heads, log, then per block: feed hash, symbol state
+-- KEYS  owner hash, heads, log, position, then per block: feed hash, symbol state
 -- ARGV  token, nonce, payload, then per block: symbol, expected last trade id ('' when the log has none yet: a seed),
 --       first trade id ('' without trades), new last trade id, 1 if the exchange has no trades between expected and first,
 --       trade time of the last trade ('' without trades), watermark ('' without), feed state
@@ -17,7 +17,7 @@ for i = 0, blocks - 1 do
   local head = heads[symbol] or redis.call('HGET', KEYS[2], symbol)
   if not head then
     -- The heads were lost and the bars were not: go on where the bars stand.
-    head = redis.call('HGET', KEYS[5 + i * 2], 'lastTradeId') or ''
+    head = redis.call('HGET', KEYS[6 + i * 2], 'lastTradeId') or ''
     if head ~= '' then redis.call('HSET', KEYS[2], symbol, head) end
   end
   if head ~= expected then
@@ -31,9 +31,10 @@ end
 if #wrong > 1 then return wrong end
 local n = tonumber(redis.call('HGET', KEYS[2], 'seq'))
 if not n then
+  -- Lost with the heads. Numbers go on after the log and after what is folded: its reader waits for nothing lower.
+  n = tonumber(redis.call('HGET', KEYS[4], 'pos') or '0')
   local info = redis.pcall('XINFO', 'STREAM', KEYS[3])
-  n = 0
-  if not info.err then n = tonumber(string.match(info[8], '^(%d+)')) end
+  if not info.err then n = math.max(n, tonumber(string.match(info[8], '^(%d+)'))) end
 end
 n = n + 1
 local added = redis.pcall('XADD', KEYS[3], string.format('%.0f-0', n), 'nonce', ARGV[2], 'entry', ARGV[3])
@@ -45,6 +46,6 @@ for i = 0, blocks - 1 do
   local feed = { 'state', ARGV[at + 7], 'lastTradeId', ARGV[at + 3] }
   if ARGV[at + 5] ~= '' then feed[#feed + 1] = 'lastTradeTime'; feed[#feed + 1] = ARGV[at + 5] end
   if ARGV[at + 6] ~= '' then feed[#feed + 1] = 'watermark'; feed[#feed + 1] = ARGV[at + 6] end
-  redis.call('HSET', KEYS[4 + i * 2], unpack(feed))
+  redis.call('HSET', KEYS[5 + i * 2], unpack(feed))
 end
 return { 'OK', string.format('%.0f', n) }

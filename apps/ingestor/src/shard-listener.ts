@@ -1,0 +1,108 @@
+import { type FeedEvent, openTradeFeed } from '@chart/binance'
+import type { Log } from '@chart/service'
+import type { Metrics } from './metrics.ts'
+import type { ShardLeader } from './shard-leader.ts'
+import type { SymbolFeed } from './symbol-feed.ts'
+
+/**
+ * A watermark stays this far behind the exchange's clock: the slowest recorded frame came 220 ms after its trade. What comes later
+ * still counts, as a correction.
+ */
+const WATERMARK_GRACE_MS = 500
+/** Watermarks are whole seconds, the shortest interval. */
+const WATERMARK_STEP_MS = 1_000
+/** A malformed message is logged at most this often; all are counted. */
+const MALFORMED_LOG_MS = 10_000
+
+export interface ListenOptions {
+  readonly streamUrl: string
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/** Listens to the feed of one shard and passes trades on to the leader, when this process is it. */
+export class ShardListener {
+  readonly feeds: readonly SymbolFeed[]
+  readonly #options: ListenOptions
+  readonly #bySymbol: Map<string, SymbolFeed>
+  #leader: ShardLeader | undefined
+  #watermark = 0
+  #malformedLogTime = 0
+
+  constructor(feeds: readonly SymbolFeed[], options: ListenOptions) {
+    this.feeds = feeds
+    this.#options = options
+    this.#bySymbol = new Map(feeds.map(feed => [feed.symbol, feed]))
+  }
+
+  set leader(leader: ShardLeader | undefined) {
+    this.#leader = leader
+  }
+
+  watermark = (): number => this.#watermark
+
+  async listen(): Promise<void> {
+    const { streamUrl, signal, log } = this.#options
+    const symbols = this.feeds.map(feed => feed.symbol)
+    for await (const events of openTradeFeed({ streamUrl, symbols, signal, log })) {
+      const touched = new Set<SymbolFeed>()
+      for (const event of events) this.#take(event, touched)
+      for (const feed of touched) {
+        if (this.#leader === undefined) feed.sequence.keepNewest()
+        else {
+          this.#leader.fill(feed)
+          this.#leader.wake(feed.tag)
+        }
+      }
+    }
+  }
+
+  #take(event: FeedEvent, touched: Set<SymbolFeed>): void {
+    const { metrics, log } = this.#options
+    switch (event.kind) {
+      case 'trade': {
+        const feed = this.#bySymbol.get(event.symbol)
+        if (feed === undefined) return
+        metrics.received.inc()
+        metrics.feedSeconds.observe(Math.max(0, Date.now() - event.trade.tradeTime) / 1_000)
+        const result = feed.receive(event.trade)
+        if (result === 'duplicate') metrics.duplicates.inc()
+        if (result === 'refused') metrics.refused.inc()
+        if (result === 'absurd') this.#onMalformed(`trade id ${event.trade.tradeId} leaps ahead`, event.symbol)
+        else touched.add(feed)
+        return
+      }
+      case 'pulse': {
+        const allowed = event.eventTime - WATERMARK_GRACE_MS
+        const watermark = allowed - (allowed % WATERMARK_STEP_MS)
+        if (watermark === this.#watermark) return
+        this.#watermark = watermark
+        this.#leader?.wakeAll()
+        return
+      }
+      case 'connected':
+        log.info({ symbols: this.feeds.length }, 'feed connected')
+        for (const feed of this.feeds) feed.connect()
+        return
+      case 'disconnected':
+        metrics.disconnects.inc()
+        log.warn({ reason: event.reason }, 'feed lost; no watermark until it is back')
+        for (const feed of this.feeds) feed.disconnect()
+        return
+      case 'malformed':
+        this.#onMalformed(event.reason, event.sample)
+        return
+      default:
+        event satisfies never
+    }
+  }
+
+  #onMalformed(reason: string, sample: string): void {
+    const { metrics, log } = this.#options
+    metrics.malformed.inc()
+    if (Date.now() - this.#malformedLogTime < MALFORMED_LOG_MS) return
+    this.#malformedLogTime = Date.now()
+    log.warn({ reason, sample }, 'the exchange sent what cannot be used; passed over')
+  }
+}

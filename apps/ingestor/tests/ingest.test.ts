@@ -1,0 +1,88 @@
+import { type RedisServer, startRedis } from '@chart/servers'
+import { until } from '@chart/testkit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expectLogsRight, expectWatermarksRight, openRig } from './rig.ts'
+
+/** What an ingestor writes while nothing goes wrong. */
+
+let server: RedisServer
+beforeAll(async () => {
+  server = await startRedis()
+})
+afterAll(() => server.close())
+
+const MINUTE_MS = 60_000
+
+test('the logs hold every trade of the exchange from the beginning of the minute on, in order and once', async () => {
+  await using rig = await openRig(server)
+  const startTime = rig.simulator.now()
+  await rig.startIngestor()
+  await until('trades of three seconds', () => rig.simulator.now() > startTime + 3_000)
+  await rig.untilState('live')
+  await rig.untilCaughtUp()
+  const logged = await expectLogsRight(rig, server.url)
+  for (const symbol of rig.symbols) {
+    const { blocks, trades } = logged.get(symbol)!
+    const { sinceTime, lastTradeId } = blocks[0]!.seed!
+    expect(sinceTime % MINUTE_MS).toBe(0)
+    expect(sinceTime).toBeLessThanOrEqual(rig.simulator.now())
+    expect(trades[0]!.tradeTime).toBeGreaterThanOrEqual(sinceTime)
+    const [before] = await rig.rest.historicalTrades(symbol, lastTradeId, 1)
+    expect(before!.tradeTime).toBeLessThan(sinceTime)
+    expect(expectWatermarksRight(logged.get(symbol)!)).toBeGreaterThan(0)
+  }
+})
+
+test('an ingestor that comes back later goes on where the logs stand, with the trades that it missed', async () => {
+  await using rig = await openRig(server)
+  const first = await rig.startIngestor()
+  await rig.untilState('live')
+  await first.stop()
+  const stoppedTime = rig.simulator.now()
+  const head = await rig.head('BTCUSDT')
+  await until('some trades are missed', () => rig.simulator.now() > stoppedTime + 1_500)
+  expect(await rig.head('BTCUSDT')).toBe(head)
+  const second = await rig.startIngestor()
+  await rig.untilState('live')
+  await rig.untilCaughtUp()
+  expect((await second.metrics.backfilled.get()).values[0]!.value).toBeGreaterThan(0)
+  await expectLogsRight(rig, server.url)
+})
+
+test('hundreds of symbols over all partitions and several shards are logged side by side', async () => {
+  const symbols = ['BTCUSDT', ...Array.from({ length: 299 }, (_, index) => `SYM${index}USDT`)]
+  await using rig = await openRig(server, { symbols, partitions: 32, market: { tradesPerSecond: 600 } })
+  await rig.startIngestor({ partitions: 32, feedShards: 3 })
+  await rig.untilState('live')
+  await rig.untilCaughtUp()
+  const logged = await expectLogsRight(rig, server.url)
+  expect(new Set(await Promise.all(symbols.map(rig.tagOf))).size).toBe(32)
+  for (const symbol of symbols) expectWatermarksRight(logged.get(symbol)!)
+})
+
+test('symbols that are silent or never had a trade hold up no other, and the silent get watermarks', async () => {
+  const rates = { BTCUSDT: 20, ETHUSDT: 0.01, PEPEUSDT: 0 }
+  await using rig = await openRig(server, { market: { rates } })
+  await rig.startIngestor()
+  await rig.untilState('live', ['BTCUSDT', 'ETHUSDT'])
+  await rig.untilCaughtUp()
+  await until('a watermark of the silent', async () => {
+    const feed = await rig.redis.hgetall(`feed:${await rig.tagOf('ETHUSDT')}:ETHUSDT`)
+    return Number(feed.watermark) > Number(feed.lastTradeTime ?? 0) && Number(feed.watermark) > 0
+  })
+  expect(await rig.head('PEPEUSDT')).toBeUndefined()
+  expect(await rig.stateOf('PEPEUSDT')).toBe('backfilling')
+})
+
+test('a stop ends the work and every connection, with what had been received in the logs', async () => {
+  await using rig = await openRig(server)
+  const ingestor = await rig.startIngestor()
+  await rig.untilState('live')
+  await ingestor.stop()
+  const head = await rig.head('BTCUSDT')
+  await until('the sockets are gone', () => rig.simulator.status().connections === 0)
+  const clients = String(await rig.redis.client('LIST'))
+  expect(clients.match(/name=(ingestor|leader-lock)/g)).toBeNull()
+  expect(await rig.redis.get('lease:feed:0')).toBeNull()
+  expect(await rig.head('BTCUSDT')).toBe(head)
+})

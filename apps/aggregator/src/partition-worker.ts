@@ -3,6 +3,7 @@ import type { Interval, SymbolBars } from '@chart/market'
 import {
   type BarBatch,
   type BarQueue,
+  type BlockingRedis,
   type Claim,
   CommitConflictError,
   closeRedis,
@@ -58,12 +59,12 @@ export interface PartitionOptions {
  */
 export async function workPartition(options: PartitionOptions): Promise<void> {
   const { claim, signal, log } = options
-  const reader = await openBlockingRedis(options.redisUrl, `aggregator-${claim.tag}`, READ_BLOCK_MS)
-  // A read that waits ends at once when we stop, so that the partition can be handed over.
-  signal.addEventListener('abort', () => closeRedis(reader), { once: true })
+  let reader: BlockingRedis | undefined
   try {
     while (!signal.aborted) {
       try {
+        // A read that waits ends at once when we stop, so that the partition can be handed over.
+        reader ??= await openBlockingRedis(options.redisUrl, `aggregator-${claim.tag}`, READ_BLOCK_MS, signal)
         await foldUntilDoubt(options, reader)
       } catch (error) {
         if (signal.aborted) return
@@ -73,11 +74,11 @@ export async function workPartition(options: PartitionOptions): Promise<void> {
       }
     }
   } finally {
-    closeRedis(reader)
+    if (reader !== undefined) closeRedis(reader)
   }
 }
 
-async function foldUntilDoubt(options: PartitionOptions, reader: Parameters<typeof readEntries>[0]): Promise<void> {
+async function foldUntilDoubt(options: PartitionOptions, reader: BlockingRedis): Promise<void> {
   const { claim, redis, intervals, signal, metrics, log } = options
   const { tag } = claim
   const symbols = await symbolsOf(redis, tag)

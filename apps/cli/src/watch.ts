@@ -20,6 +20,9 @@ const MODES: Readonly<Record<string, StreamBarsRequest['mode']>> = {
 const RECONNECT_MS = 1_000
 const UNAVAILABLE = 14
 
+/** Of a terminal that does not say how wide it is. */
+const LINE_LENGTH = 80
+
 export const watch: Command = {
   usage: USAGE,
   async run(args, io) {
@@ -79,17 +82,19 @@ function jsonLines(io: Io): Show {
 
 /** A line for each event; on a terminal the newest line of each series stays in its place. */
 function linesOf(io: Io): Show {
-  const isTerminal = (io.stdout as { isTTY?: boolean }).isTTY === true
+  const terminal = io.stdout as { isTTY?: boolean; columns?: number }
+  const isTerminal = terminal.isTTY === true
   const places = new Map<string, number>()
   return events => {
     let text = ''
     for (const event of events) {
       if (event.bar === null) continue
-      const line = lineOf(event)
       if (!isTerminal) {
-        text += `${line}\n`
+        text += `${lineOf(event)}\n`
         continue
       }
+      // A line that wraps would be two, and the next redraw one line off.
+      const line = lineOf(event).slice(0, terminal.columns ?? LINE_LENGTH)
       const series = `${event.bar.symbol} ${event.bar.interval}`
       const known = places.get(series)
       if (known === undefined) {

@@ -6,6 +6,9 @@ export class RedisUnavailableError extends Error {
   override name = 'RedisUnavailableError'
 }
 
+/** A connection that one reader waits on. */
+export type BlockingRedis = Redis
+
 /** A connection for commands and scripts. */
 export type RedisConnection = Redis & Scripts
 
@@ -50,8 +53,16 @@ export async function openRedis(url: string, name: string): Promise<RedisConnect
   return redis as RedisConnection
 }
 
-/** For blocking reads of at most `blockMs`: a socket silent for a second longer is half-open. */
-export async function openBlockingRedis(url: string, name: string, blockMs: number): Promise<Redis> {
+/**
+ * For blocking reads of at most `blockMs`: a socket silent for a second longer is half-open. The signal closes it, also while it is
+ * being opened or a read waits.
+ */
+export async function openBlockingRedis(
+  url: string,
+  name: string,
+  blockMs: number,
+  signal?: AbortSignal,
+): Promise<BlockingRedis> {
   const redis = new Redis(url, {
     ...COMMON,
     connectionName: name,
@@ -60,7 +71,8 @@ export async function openBlockingRedis(url: string, name: string, blockMs: numb
     enableOfflineQueue: false,
     socketTimeout: blockMs + 1_000,
   })
-  await untilReady(redis, url)
+  signal?.addEventListener('abort', () => closeRedis(redis), { once: true })
+  await untilReady(redis, url, signal)
   return redis
 }
 
@@ -82,7 +94,8 @@ export function closeRedis(redis: Redis): void {
   redis.disconnect()
 }
 
-async function untilReady(redis: Redis, url: string): Promise<void> {
+async function untilReady(redis: Redis, url: string, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted()
   let last: Error | undefined
   // Without a listener ioredis prints every failed attempt by itself.
   redis.on('error', error => {
@@ -101,6 +114,7 @@ async function untilReady(redis: Redis, url: string): Promise<void> {
     )
   }, START_TIMEOUT_MS)
   redis.once('ready', () => ready.resolve())
+  signal?.addEventListener('abort', () => ready.reject(signal.reason), { once: true })
   try {
     await ready.promise
   } finally {

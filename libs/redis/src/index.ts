@@ -18,6 +18,7 @@ export {
 } from './bar-queue.ts'
 export { type BarUpdates, openBarUpdates } from './bar-updates.ts'
 export {
+  type BlockingRedis,
   checkRedisSettings,
   closeRedis,
   openBlockingRedis,

@@ -63,7 +63,7 @@ export async function serveHealth(options: {
 }
 
 async function faultsOf(checks: readonly ReadinessCheck[]): Promise<string[]> {
-  const results = await Promise.allSettled(checks.map(({ check }) => withTimeout(check())))
+  const results = await Promise.allSettled(checks.map(async ({ check }) => withTimeout(check())))
   return results.flatMap((result, index) =>
     result.status === 'rejected' ? [`${checks[index]!.name}: ${(result.reason as Error).message}`] : [],
   )

@@ -1,0 +1,109 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { LocalService } from '../src/local-service.ts'
+
+const CHART = fileURLToPath(new URL('../../cli/bin/chart.ts', import.meta.url))
+const run = promisify(execFile)
+
+/** The commands of the README's tour, against a service as `npm start` runs it. */
+
+let service: LocalService
+let address: string[]
+
+beforeAll(async () => {
+  const startTime = Math.floor(Date.now() / 60_000) * 60_000
+  service = await LocalService.start({
+    SYMBOLS: 'BTCUSDT,PEPEUSDT',
+    START_TIME: String(startTime),
+    SPEED: '20',
+    TRADES_PER_SECOND: '20',
+    GRPC_PORT: '',
+  })
+  address = ['--address', service.run.grpc]
+})
+
+afterAll(() => service[Symbol.asyncDispose]())
+
+const chart = async (...args: string[]) => (await run(process.execPath, [CHART, ...args])).stdout
+
+test('symbols prints what is served and that the feeds live', async () => {
+  await service.until(
+    'both feeds live',
+    async () => (await chart('symbols', ...address)).match(/ live /g)?.length === 2,
+  )
+  const lines = (await chart('symbols', ...address)).split('\n')
+  expect(lines[1]).toMatch(/^BTCUSDT +TRADING +live +\d+ /)
+  expect(lines[2]).toMatch(/^PEPEUSDT +TRADING +live +\d+ /)
+})
+
+test('bars prints stored bars oldest first, and the live bar at their end', async () => {
+  const bars = async () =>
+    (await chart('bars', 'BTCUSDT', '--interval', '1m', '--limit', '20', '--json', ...address))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  await service.until('three bars are stored', async () => (await bars()).length > 3)
+  const found = await bars()
+  expect(found.map(bar => bar.state)).toEqual([...found.slice(1).map(() => 'closed'), 'live'])
+  expect(found.map(bar => bar.openTime)).toEqual(found.map((_, index) => found[0].openTime + index * 60_000))
+  expect((await chart('bars', 'BTCUSDT', ...address)).split('\n')[0]).toMatch(/^open time +open +high +low +close/)
+})
+
+test('watch shows every trade as a line until it is interrupted, and then ends with status 0', async () => {
+  const child = spawn(process.execPath, [
+    CHART,
+    'watch',
+    'BTCUSDT',
+    'PEPEUSDT',
+    '--interval',
+    '1s,1m',
+    '--json',
+    ...address,
+  ])
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  await service.until('a bar of each has closed', () => {
+    return ['BTCUSDT', 'PEPEUSDT'].every(symbol =>
+      text.includes(`"type":"closed","bar":{"symbol":"${symbol}","interval":"1m"`),
+    )
+  })
+  child.kill('SIGINT')
+  expect((await once(child, 'exit'))[0]).toBe(0)
+  const counts = text
+    .split('\n')
+    .filter(
+      line =>
+        line.includes('"type":"update"') && line.includes('"tradeTime"') && line.includes('"BTCUSDT","interval":"1m"'),
+    )
+    .map(line => JSON.parse(line).bar.tradeCount as number)
+  for (const [index, count] of counts.slice(1).entries()) expect([1, counts[index]! + 1]).toContain(count)
+})
+
+test('keys prints the Redis keys and what stands in them', async () => {
+  const text = await chart('keys', 'BTCUSDT', '--redis', service.run.redisUrl)
+  expect(text).toMatch(
+    /^symbols \(hash\) {2}BTCUSDT → \{p\d\d\}\nbar:\{p\d\d\}:BTCUSDT:1m \(hash\)\n {2}openTime {2}\d+\n/,
+  )
+})
+
+test('what is not served, and a service that is not there, are one line and status 1', async () => {
+  const failed = async (...args: string[]) =>
+    chart(...args).then(
+      () => undefined,
+      error => ({ code: error.code, err: error.stderr }),
+    )
+  expect(await failed('bars', 'NOPEUSDT', ...address)).toEqual({
+    code: 1,
+    err: 'chart: symbol NOPEUSDT is not served; ListSymbols tells what is\n',
+  })
+  const gone = await failed('symbols', '--address', '127.0.0.1:1')
+  expect(gone?.code).toBe(1)
+  expect(gone?.err).toMatch(
+    /^chart: .*is the service running at 127.0.0.1:1\? \(npm start, or --address HOST:PORT\)\n$/,
+  )
+})

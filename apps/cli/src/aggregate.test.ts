@@ -107,6 +107,16 @@ describe.skipIf(RECORDINGS === undefined)(`recorded trades${NEEDS_RECORDINGS}`, 
     expect(status).toBe(0)
   })
 
+  test('with --time-unit us the rows are those of the archive since 2025, and --no-header leaves only rows', async () => {
+    const file = `${RECORDINGS}/${archive}`
+    const rows = (await chart(['aggregate', file, '--no-header'])).out.trim().split('\n')
+    const micros = (await chart(['aggregate', file, '--no-header', '--time-unit', 'us'])).out.trim().split('\n')
+    expect(micros[0]).toMatch(/^1770076800000000,78738\.60000000,.*,1770076859999999,/)
+    const inMicros = (row: string) => row.replace(/^(\d+),/, '$1000,').replace(/^((?:[^,]*,){6})(\d+)/, '$1$2999')
+    expect(micros).toEqual(rows.map(inMicros))
+    expect((await chart(['aggregate', file, '--time-unit', 'ns'])).status).toBe(2)
+  })
+
   test('the same trades as archive rows in microseconds, plain, through stdin and cut into two files, give the same bytes', async () => {
     const rows = recordedText(archive)
       .trim()

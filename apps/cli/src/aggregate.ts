@@ -16,7 +16,7 @@ import {
   type SymbolBars,
   type Trade,
 } from '@chart/market'
-import { type BarFormat, CSV_HEADER, csvRowOf, jsonRowOf, openLineOutput } from './bar-output.ts'
+import { type BarFormat, CSV_HEADER, csvRowOf, jsonRowOf, openLineOutput, type TimeUnit } from './bar-output.ts'
 import { type Command, type Io, UsageError } from './command.ts'
 import { checkReadable, readRecording } from './recording.ts'
 import { TradeOrder } from './trade-order.ts'
@@ -24,7 +24,8 @@ import { TradeOrder } from './trade-order.ts'
 /** How many trades wait for a lower id that may follow; see TradeOrder. */
 const WINDOW_TRADES = 1_000
 
-const USAGE = `usage: chart aggregate FILE… [--interval 1m] [--symbol S] [--format csv|json] [--no-header] [--skip-malformed]
+const USAGE = `usage: chart aggregate FILE… [--interval 1m] [--symbol S] [--format csv|json] [--no-header]
+       [--time-unit ms|us] [--skip-malformed]
 
 Turns recorded trades into bars by the rules of the service, without any server. FILE is, compressed with gzip or not:
   raw @trade frames, one a line, bare or in the combined envelope, with or without a receive time before them
@@ -40,6 +41,7 @@ Several files are one recording, in the order given.
   --format F        csv (default): the columns of the exchange's archive of klines, to compare with diff
                     json: one object a line with every field, trade ids and completeness included
   --no-header       csv without the line of column names, as the archive's files are
+  --time-unit U     of the times in csv: ms (default), or us as in the archive's files from 2025 on
   --skip-malformed  exit with status 0 although lines could not be read
 
 Bars come in order of time, each once, with all trades of the input in it; the last one is printed as well (state "live"
@@ -65,6 +67,7 @@ interface Options {
   readonly symbol: string | undefined
   readonly format: BarFormat
   readonly header: boolean
+  readonly timeUnit: TimeUnit
   readonly skipMalformed: boolean
 }
 
@@ -82,12 +85,15 @@ function optionsOf(args: readonly string[]): Options {
       symbol: { type: 'string' },
       format: { type: 'string', default: 'csv' },
       'no-header': { type: 'boolean', default: false },
+      'time-unit': { type: 'string', default: 'ms' },
       'skip-malformed': { type: 'boolean', default: false },
     },
   })
   const { format, symbol } = values
   if (positionals.length === 0) throw new UsageError('no FILE given; - reads the standard input')
   if (format !== 'csv' && format !== 'json') throw new UsageError(`--format must be csv or json, not "${format}"`)
+  const timeUnit = values['time-unit']
+  if (timeUnit !== 'ms' && timeUnit !== 'us') throw new UsageError(`--time-unit must be ms or us, not "${timeUnit}"`)
   if (symbol !== undefined && !isSymbol(symbol)) {
     throw new UsageError(`--symbol must look like BTCUSDT (capital letters and digits), not "${symbol}"`)
   }
@@ -106,19 +112,21 @@ function optionsOf(args: readonly string[]): Options {
     symbol,
     format,
     header: !values['no-header'],
+    timeUnit,
     skipMalformed: values['skip-malformed'],
   }
 }
 
 async function aggregateFiles(options: Options, io: Io): Promise<number> {
   const output = openLineOutput(io.stdout)
-  const rowOf = options.format === 'csv' ? csvRowOf : jsonRowOf
+  const rowOf = (bar: Bar) =>
+    options.format === 'csv' ? csvRowOf(bar, EXCHANGE_SCALES, options.timeUnit) : jsonRowOf(bar, EXCHANGE_SCALES)
   const tell = (text: string) => io.stderr.write(`chart aggregate: ${text}\n`)
   const folds = new Map<string, SymbolFold>()
   let malformed = 0
 
   async function print(bars: readonly Bar[]): Promise<void> {
-    for (const bar of bars) await output.write(rowOf(bar, EXCHANGE_SCALES))
+    for (const bar of bars) await output.write(rowOf(bar))
   }
 
   for (const file of options.files) await checkReadable(file)

@@ -9,17 +9,20 @@ export type BarFormat = 'csv' | 'json'
 export const CSV_HEADER =
   'open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore'
 
+/** Unit of the times of a CSV: the exchange's archive has milliseconds up to the end of 2024, microseconds from then on. */
+export type TimeUnit = 'ms' | 'us'
+
 /** `bar` as a row of the exchange's archive. */
-export function csvRowOf(bar: Bar, scales: Scales): string {
+export function csvRowOf(bar: Bar, scales: Scales, unit: TimeUnit): string {
   const text = textOfBar(bar, scales)
   return [
-    text.openTime,
+    unit === 'us' ? `${text.openTime}000` : text.openTime,
     text.open,
     text.high,
     text.low,
     text.close,
     text.baseVolume,
-    text.closeTime,
+    unit === 'us' ? `${text.closeTime}999` : text.closeTime,
     text.quoteVolume,
     text.tradeCount,
     text.takerBuyBaseVolume,

@@ -1,11 +1,10 @@
 import { hostname } from 'node:os'
-import { DEFAULT_INTERVALS, type Interval, intervalsOf } from '@chart/market'
+import { DEFAULT_INTERVALS, type Interval, intervalsOf, namesOf } from '@chart/market'
 import { ConfigError, EnvReader, readServiceConfig, type ServiceConfig } from '@chart/service'
 
 export interface AggregatorConfig extends ServiceConfig {
   readonly redisUrl: string
   readonly queueRedisUrl: string
-  readonly partitions: number
   readonly intervals: readonly Interval[]
   /** Intervals whose closed bars go to PostgreSQL. */
   readonly persistedIntervals: ReadonlySet<string>
@@ -15,7 +14,7 @@ export interface AggregatorConfig extends ServiceConfig {
 
 export function readConfig(env = new EnvReader(process.env)): AggregatorConfig {
   const redisUrl = env.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis', 'rediss'])
-  const intervals = env.parsed('INTERVALS', DEFAULT_INTERVALS.join(','), text => intervalsOf(text.split(',')))
+  const intervals = env.parsed('INTERVALS', DEFAULT_INTERVALS.join(','), text => intervalsOf(namesOf(text)))
   const persisted = env.list(
     'PERSISTED_INTERVALS',
     intervals.map(({ name }) => name).filter(name => name !== '1s'),
@@ -26,7 +25,6 @@ export function readConfig(env = new EnvReader(process.env)): AggregatorConfig {
     ...readServiceConfig(env),
     redisUrl,
     queueRedisUrl: env.url('QUEUE_REDIS_URL', redisUrl, ['redis', 'rediss']),
-    partitions: env.integer('PARTITIONS', 32, { min: 1, max: 100 }),
     intervals,
     persistedIntervals: new Set(persisted),
     member: env.text('MEMBER', `${hostname()}-${process.pid}`),

@@ -3,6 +3,7 @@ import {
   applyTrade,
   applyWatermark,
   type BarChanges,
+  type BarText,
   type Interval,
   liveBarsOf,
   newChanges,
@@ -132,7 +133,7 @@ function formatSymbol(
       bars,
       closedChanged: closed.length > 0,
       live,
-      stored: closed.filter(bar => persistedIntervals.has(bar.interval)),
+      stored: newestOf(closed.filter(bar => persistedIntervals.has(bar.interval))),
     },
     update: {
       symbol: bars.symbol,
@@ -147,4 +148,9 @@ function formatSymbol(
 
 function intervalBarOf(bar: Parameters<typeof encodeBar>[0]): IntervalBar {
   return { interval: bar.interval, openTime: bar.openTime, corrected: bar.revision > 0, bar: encodeBar(bar) }
+}
+
+/** The last revision of each bar: a burst of late trades restates one bar with every trade. */
+function newestOf(bars: readonly BarText[]): BarText[] {
+  return [...new Map(bars.map(bar => [`${bar.interval} ${bar.openTime}`, bar])).values()]
 }

@@ -1,4 +1,4 @@
-import { checkRedisSettings, openBarQueue, openRedis } from '@chart/redis'
+import { checkRedisSettings, closeRedis, openBarQueue, openRedis } from '@chart/redis'
 import { runService, serveHealth } from '@chart/service'
 import { aggregate } from './aggregate.ts'
 import { readConfig } from './config.ts'
@@ -6,9 +6,9 @@ import { openMetrics } from './metrics.ts'
 
 await runService('aggregator', readConfig, async (config, { signal, log, registry }) => {
   await using stack = new AsyncDisposableStack()
-  const redis = stack.adopt(await openRedis(config.redisUrl, 'aggregator'), connection => connection.disconnect())
+  const redis = stack.adopt(await openRedis(config.redisUrl, 'aggregator'), closeRedis)
   await checkRedisSettings(redis)
-  const queue = stack.use(await openBarQueue({ url: config.queueRedisUrl }))
+  const queue = stack.use(await openBarQueue({ url: config.queueRedisUrl, log }))
   const metrics = openMetrics(registry)
   const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))

@@ -60,6 +60,8 @@ export interface PartitionOptions {
 export async function workPartition(options: PartitionOptions): Promise<void> {
   const { claim, signal, log } = options
   let reader: BlockingRedis | undefined
+  /** The same trouble is logged once. */
+  let trouble: string | undefined
   try {
     while (!signal.aborted) {
       try {
@@ -69,7 +71,9 @@ export async function workPartition(options: PartitionOptions): Promise<void> {
       } catch (error) {
         if (signal.aborted) return
         if (error instanceof FencedError) throw error
-        log.warn({ tag: claim.tag, reason: (error as Error).message }, 'loading the partition again')
+        const reason = (error as Error).message
+        if (reason !== trouble) log.warn({ tag: claim.tag, reason }, 'loading the partition again until it goes on')
+        trouble = reason
         await delay(RETRY_MS, signal)
       }
     }

@@ -18,7 +18,8 @@ export const SWEPT_ENTRIES_MAX = 5_000
  * queued, so that the ordinary way has had its time.
  */
 export class PendingSweep {
-  #seen = new Map<string, string>()
+  /** What stood there at the sweep before, and for how many sweeps it has. */
+  #seen = new Map<string, Waiting>()
   #generation = 0
 
   /**
@@ -31,12 +32,15 @@ export class PendingSweep {
     tag: string,
     canQueue: boolean,
   ): Promise<{ pending: number; queued: number }> {
-    const seen = new Map<string, string>()
+    const seen = new Map<string, Waiting>()
     const stuck: PendingEntry[] = []
     for await (const entries of scanPending(redis, tag, SCAN_COUNT)) {
       for (const entry of entries) {
-        seen.set(entry[0], entry[1])
-        if (this.#seen.get(entry[0]) === entry[1]) stuck.push(entry)
+        const [field, value] = entry
+        const before = this.#seen.get(field)
+        const sweeps = before?.value === value ? before.sweeps + 1 : 0
+        seen.set(field, { value, sweeps })
+        if (isTurn(sweeps)) stuck.push(entry)
       }
       if (seen.size >= SWEPT_ENTRIES_MAX) break
     }
@@ -48,4 +52,17 @@ export class PendingSweep {
     await queue.enqueue(tag, `sweep-${Date.now().toString(36)}-${this.#generation}`, stuck)
     return { pending, queued: stuck.length }
   }
+}
+
+interface Waiting {
+  readonly value: string
+  readonly sweeps: number
+}
+
+/**
+ * After 1, 2, 4, 8 … sweeps and then every 64th, a quarter of an hour: a bar that PostgreSQL refuses for good must not fill the failed
+ * set, and during an outage the same bars need not be queued again and again.
+ */
+function isTurn(sweeps: number): boolean {
+  return sweeps > 0 && (sweeps % 64 === 0 || (sweeps < 64 && (sweeps & (sweeps - 1)) === 0))
 }

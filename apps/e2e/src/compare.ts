@@ -10,8 +10,8 @@ export interface Comparison {
   surplus: string[]
   /** Complete bars of which any number differs. */
   differing: string[]
-  /** Bars that had begun before the service did: not complete, and said to be so. */
-  incomplete: number
+  /** Bars that say themselves that they are not complete: those that had begun before the service did. */
+  incomplete: string[]
 }
 
 /**
@@ -25,7 +25,7 @@ export async function compareWithOracle(
   intervals: readonly string[],
   untilTime: number,
 ): Promise<Comparison> {
-  const result: Comparison = { compared: 0, missing: [], surplus: [], differing: [], incomplete: 0 }
+  const result: Comparison = { compared: 0, missing: [], surplus: [], differing: [], incomplete: [] }
   for (const symbol of symbols) {
     for (const interval of intervals) {
       const stored = (await storedBars(postgres, symbol, interval)).filter(bar => bar.openTime < untilTime)
@@ -40,7 +40,7 @@ export async function compareWithOracle(
         const right = oracle.get(bar.openTime)
         oracle.delete(bar.openTime)
         if (right === undefined) result.surplus.push(name(bar.openTime))
-        else if (!bar.complete) result.incomplete++
+        else if (!bar.complete) result.incomplete.push(name(bar.openTime))
         else {
           result.compared++
           if (JSON.stringify(provable(bar)) !== JSON.stringify(provable(right)))

@@ -57,7 +57,7 @@ export class LocalService implements AsyncDisposable {
   /** Starts it and waits until every process is ready. */
   static async start(env: Readonly<Record<string, string>>, dataDir?: string): Promise<LocalService> {
     const service = new LocalService(env, dataDir)
-    await service.until(
+    const ready = service.until(
       'every process is ready',
       () => {
         const run = service.tryRun()
@@ -76,6 +76,12 @@ export class LocalService implements AsyncDisposable {
       },
       START_TIMEOUT_MS,
     )
+    try {
+      await ready
+    } catch (error) {
+      await service[Symbol.asyncDispose]()
+      throw error
+    }
     return service
   }
 

@@ -76,7 +76,7 @@ console.log(
         differing: comparison.differing.length,
         missing: comparison.missing.length,
         surplus: comparison.surplus.length,
-        incomplete: comparison.incomplete,
+        incomplete: comparison.incomplete.length,
       },
       details: [...comparison.differing, ...comparison.missing, ...comparison.surplus].slice(0, 20),
     },

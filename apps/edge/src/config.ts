@@ -1,4 +1,4 @@
-import { DEFAULT_INTERVALS, type Interval, intervalsOf } from '@chart/market'
+import { DEFAULT_INTERVALS, type Interval, intervalsOf, namesOf } from '@chart/market'
 import { EnvReader, readServiceConfig, type ServiceConfig } from '@chart/service'
 
 export interface EdgeConfig extends ServiceConfig {
@@ -17,6 +17,6 @@ export function readConfig(env = new EnvReader(process.env)): EdgeConfig {
     databaseUrl: env.url('DATABASE_URL', 'postgres://postgres@127.0.0.1:5432/postgres', ['postgres', 'postgresql']),
     grpcHost: env.text('GRPC_HOST', '0.0.0.0'),
     grpcPort: env.integer('GRPC_PORT', 50_051, { min: 0, max: 65_535 }),
-    intervals: env.parsed('INTERVALS', DEFAULT_INTERVALS.join(','), text => intervalsOf(text.split(','))),
+    intervals: env.parsed('INTERVALS', DEFAULT_INTERVALS.join(','), text => intervalsOf(namesOf(text))),
   }
 }

@@ -1,6 +1,6 @@
 import { serveBars } from '@chart/grpc'
-import { openPostgres } from '@chart/postgres'
-import { openRedis } from '@chart/redis'
+import { createPostgres } from '@chart/postgres'
+import { closeRedis, openRedis } from '@chart/redis'
 import { aborted, runService, serveHealth } from '@chart/service'
 import { readConfig } from './config.ts'
 import { getLiveBar } from './get-live-bar.ts'
@@ -14,8 +14,8 @@ import { SymbolHub } from './symbol-hub.ts'
 await runService('edge', readConfig, async (config, { signal, log, registry }) => {
   await using stack = new AsyncDisposableStack()
   const metrics = openMetrics(registry)
-  const redis = stack.adopt(await openRedis(config.redisUrl, 'edge'), connection => connection.disconnect())
-  const postgres = stack.use(await openPostgres({ url: config.databaseUrl, applicationName: 'edge' }))
+  const redis = stack.adopt(await openRedis(config.redisUrl, 'edge'), closeRedis)
+  const postgres = stack.use(createPostgres({ url: config.databaseUrl, applicationName: 'edge' }))
   const served = new ServedSymbols(
     redis,
     config.intervals.map(interval => interval.name),
@@ -35,10 +35,9 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
       onError: error => log.error({ err: error }, 'a call failed'),
     }),
   )
-  const checks = [
-    { name: 'redis', check: async () => void (await redis.ping()) },
-    { name: 'postgres', check: () => postgres.check() },
-  ]
+  // Live bars need Redis alone: without PostgreSQL only history fails, so it decides neither start nor readiness.
+  postgres.check().catch(error => log.warn({ reason: error.message }, 'no history until PostgreSQL answers'))
+  const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
   server.setServing(true)
   log.info({ port: server.port }, 'gRPC listening')

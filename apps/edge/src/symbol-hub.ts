@@ -169,6 +169,11 @@ export class SymbolHub implements AsyncDisposable {
       stored = await readStoredBars(redis, watched.tag, watched.symbol, intervals)
       older = await this.#readOlder(watched, stored)
     } while ((watched.state as string) === 'outdated')
+    if (isBehind(stored, watched)) this.#followEarly(watched)
+    else this.#restore(watched, stored, older)
+  }
+
+  #restore(watched: WatchedSymbol, stored: StoredBars, older: ReadonlyMap<string, readonly BarText[]>): void {
     watched.throughTradeId = stored.throughTradeId
     watched.throughTime = stored.throughTime
     for (const { interval, key, fold } of watched.series) {
@@ -178,6 +183,10 @@ export class SymbolHub implements AsyncDisposable {
       const events = snapshot === undefined ? missed : [...missed, snapshot]
       this.#push(key, events, events)
     }
+    this.#followEarly(watched)
+  }
+
+  #followEarly(watched: WatchedSymbol): void {
     const { early } = watched
     watched.early = []
     watched.state = 'following'
@@ -294,4 +303,13 @@ function newTradesOf(update: SymbolUpdate, throughTradeId: number): { trades: Tr
     for (const trade of run.trades) if (trade.tradeId > throughTradeId) trades.push(trade)
   }
   return { trades, scales }
+}
+
+/**
+ * Redis fell back to an earlier state of itself, which is folded anew: clients are not taken back in time with it, and go on where the
+ * updates pass what they know.
+ */
+function isBehind(stored: StoredBars, watched: WatchedSymbol): boolean {
+  if (stored.throughTradeId !== watched.throughTradeId) return stored.throughTradeId < watched.throughTradeId
+  return stored.throughTime < watched.throughTime
 }

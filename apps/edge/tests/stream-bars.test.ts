@@ -2,7 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type BarClient, openBarClient } from '@chart/grpc'
 import { intervalsOf } from '@chart/market'
 import { upsertBars } from '@chart/postgres'
-import { ackPending, barOfPendingValue, closeRedis, openRedis, type RedisConnection, scanPending } from '@chart/redis'
+import {
+  ackPending,
+  barOfPendingValue,
+  closeRedis,
+  feedKey,
+  openRedis,
+  type RedisConnection,
+  scanPending,
+} from '@chart/redis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkSeries, Subscription } from './followed-series.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -328,6 +336,8 @@ test('a client that never reads is let go of at the bound; another goes on as if
 
 test('a heartbeat tells how the feed of each symbol is', async () => {
   const { symbol, market } = await newMarket(tradeOf(1), { watermark: MINUTE_START + 500 })
+  // As if its ingestor went on writing while we wait for the heartbeat.
+  await redis.hset(feedKey(market.tag, symbol), 'writtenTime', String(Date.now() + 60_000))
   const heartbeats = edge.sendHeartbeats()
   const stop = new AbortController()
   try {

@@ -1,4 +1,4 @@
-import type { BinanceRest, SymbolInfo } from '@chart/binance'
+import { type BinanceRest, type SymbolInfo, UnknownSymbolError } from '@chart/binance'
 import { partitionOf } from '@chart/market'
 import { EXTEND_EVERY_MS, openLeaderLock, type RedisConnection, registerSymbols, tagOf } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
@@ -102,17 +102,40 @@ async function register(feeds: readonly SymbolFeed[], { redis, partitions }: Ing
   await registerSymbols(redis, served, partitions)
 }
 
+/** Our word for a symbol that was served and that the exchange no longer knows. */
+const DELISTED = 'DELISTED'
+
+async function learnStatus(
+  feeds: readonly SymbolFeed[],
+  infos: readonly SymbolInfo[],
+  options: IngestOptions,
+): Promise<void> {
+  const changed = feeds.filter((feed, index) => feed.info.status !== infos[index]!.status)
+  for (const [index, feed] of feeds.entries()) feed.learn(infos[index]!)
+  for (const { symbol, info } of changed) options.log.warn({ symbol, status: info.status }, 'trading status changed')
+  await register(changed, options)
+}
+
 /** Asks the exchange every minute which symbols it trades: their silence means something else than that of the others. */
 async function watchStatus(feeds: readonly SymbolFeed[], options: IngestOptions): Promise<void> {
   const { rest, log, signal } = options
+  /** The exchange no longer knows them, and refuses an answer about all when one of them is asked for. */
+  const delisted = new Set<string>()
   while (!signal.aborted) {
+    const asked = feeds.filter(feed => !delisted.has(feed.symbol))
     try {
-      const infos = await rest.exchangeInfo(feeds.map(feed => feed.symbol))
-      const changed = feeds.filter((feed, index) => feed.info.status !== infos[index]!.status)
-      for (const [index, feed] of feeds.entries()) feed.learn(infos[index]!)
-      for (const { symbol, info } of changed) log.warn({ symbol, status: info.status }, 'trading status changed')
-      await register(changed, options)
+      await learnStatus(asked, await rest.exchangeInfo(asked.map(feed => feed.symbol)), options)
     } catch (error) {
+      if (error instanceof UnknownSymbolError) {
+        const gone = asked.filter(feed => error.symbols.includes(feed.symbol))
+        for (const { symbol } of gone) delisted.add(symbol)
+        await learnStatus(
+          gone,
+          gone.map(({ info }) => ({ ...info, status: DELISTED })),
+          options,
+        ).catch(() => undefined)
+        if (gone.length > 0) continue
+      }
       if (!signal.aborted) log.warn({ reason: (error as Error).message }, 'trading status unknown for now')
     }
     await delay(STATUS_MS, signal)

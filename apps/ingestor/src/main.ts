@@ -1,5 +1,5 @@
 import { BinanceRest, retrying } from '@chart/binance'
-import { checkRedisSettings, openRedis } from '@chart/redis'
+import { checkRedisSettings, closeRedis, openRedis } from '@chart/redis'
 import { runService, serveHealth } from '@chart/service'
 import { readConfig } from './config.ts'
 import { ingest } from './ingest.ts'
@@ -7,7 +7,7 @@ import { openMetrics } from './metrics.ts'
 
 await runService('ingestor', readConfig, async (config, { signal, log, registry }) => {
   await using stack = new AsyncDisposableStack()
-  const redis = stack.adopt(await openRedis(config.redisUrl, 'ingestor'), connection => connection.disconnect())
+  const redis = stack.adopt(await openRedis(config.redisUrl, 'ingestor'), closeRedis)
   await checkRedisSettings(redis)
   const metrics = openMetrics(registry)
   const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]

@@ -116,16 +116,13 @@ export class ShardLeader {
   async #tend(claim: Claim, feeds: readonly SymbolFeed[]): Promise<void> {
     const { signal } = this.#stop
     const { auditMs = AUDIT_MS } = this.#options
-    let auditTime = Date.now() + auditMs
     while (!signal.aborted) {
-      const auditDue = Date.now() >= auditTime
+      const provenSince = performance.now() - auditMs
       for (const feed of feeds) {
         if (feed.needsSeed) this.#seed(feed, claim)
-        else if (feed.heard && (!feed.verified || (auditDue && !feed.proven))) this.#verify(feed)
-        if (auditDue) feed.proven = false
+        else if (feed.heard && (!feed.verified || feed.provenTime < provenSince)) this.#verify(feed)
         this.fill(feed)
       }
-      if (auditDue) auditTime = Date.now() + auditMs
       await this.#writeStates(claim, feeds)
       await delay(TEND_MS, signal)
     }

@@ -13,6 +13,8 @@ const WATERMARK_GRACE_MS = 500
 const WATERMARK_STEP_MS = 1_000
 /** A malformed message is logged at most this often; all are counted. */
 const MALFORMED_LOG_MS = 10_000
+/** A feed that is malformed all the time must not spend the REST budget: doubting 300 silent symbols costs 1,200 of 6,000 weight. */
+const DOUBT_EVERY_MS = 20_000
 
 export interface ListenOptions {
   readonly streamUrl: string
@@ -29,6 +31,9 @@ export class ShardListener {
   #leader: ShardLeader | undefined
   #watermark = 0
   #malformedLogTime = 0
+  /** A message could not be read since the symbols were last doubted. */
+  #doubtful = false
+  #doubtTime = Number.NEGATIVE_INFINITY
 
   constructor(feeds: readonly SymbolFeed[], options: ListenOptions) {
     this.feeds = feeds
@@ -77,6 +82,7 @@ export class ShardListener {
         const allowed = event.eventTime - WATERMARK_GRACE_MS
         const watermark = allowed - (allowed % WATERMARK_STEP_MS)
         if (watermark === this.#watermark) return
+        this.#doubtSometimes()
         this.#watermark = watermark
         this.#leader?.wakeAll()
         return
@@ -98,9 +104,20 @@ export class ShardListener {
     }
   }
 
+  /** What could not be read may have been a symbol's newest trade: no watermark before the exchange was asked, or the next trade tells. */
+  #doubtSometimes(): void {
+    const now = performance.now()
+    if (!this.#doubtful || now - this.#doubtTime < DOUBT_EVERY_MS) return
+    this.#doubtful = false
+    this.#doubtTime = now
+    for (const feed of this.feeds) feed.doubt()
+  }
+
   #onMalformed(reason: string, sample: string): void {
     const { metrics, log } = this.#options
     metrics.malformed.inc()
+    this.#doubtful = true
+    this.#doubtSometimes()
     if (Date.now() - this.#malformedLogTime < MALFORMED_LOG_MS) return
     this.#malformedLogTime = Date.now()
     log.warn({ reason, sample }, 'the exchange sent what cannot be used; passed over')

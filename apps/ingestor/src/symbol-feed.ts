@@ -30,8 +30,8 @@ export class SymbolFeed {
   readonly sequence = new TradeSequence({ ringTradesMax: RING_TRADES_MAX, waitingTradesMax: WAITING_TRADES_MAX })
   /** What the exchange said last. */
   info: SymbolInfo
-  /** An id of the exchange has come since this was last cleared: nothing before it is missing unnoticed. */
-  proven = false
+  /** When an id of the exchange last came, by performance.now(): nothing before it is missing unnoticed. */
+  provenTime = performance.now()
   /** The state that Redis holds, as far as we know. */
   writtenState: FeedState | undefined
   #heard = false
@@ -83,8 +83,8 @@ export class SymbolFeed {
   }
 
   get state(): FeedState {
-    if (!this.#heard) return 'stale'
     if (this.#halted) return 'halted'
+    if (!this.#heard) return 'stale'
     return this.#logged === 'seeded' && this.#verified && !this.hasGap ? 'live' : 'backfilling'
   }
 
@@ -99,6 +99,12 @@ export class SymbolFeed {
     this.#verified = false
   }
 
+  /** Something of the exchange could not be read; it may have been the newest trade. An answer asked for before does not count. */
+  doubt(): void {
+    this.#connection++
+    this.#verified = false
+  }
+
   /**
    * Takes a trade from the socket: it also proves that every earlier one is here or known to be missing. `refused`: too many wait for
    * Redis, it is fetched later. `absurd`: its id cannot be one.
@@ -109,7 +115,7 @@ export class SymbolFeed {
     // The exchange is asked but once a minute: a new trade tells earlier that the halt is over.
     if (trade.tradeId > seenId) this.#setHalted(false)
     this.#verified = true
-    this.proven = true
+    this.provenTime = performance.now()
     if (this.sequence.unstoredCount >= UNSTORED_TRADES_MAX) {
       this.sequence.noteSeen(trade.tradeId)
       return 'refused'
@@ -125,7 +131,7 @@ export class SymbolFeed {
     if (!this.#heard || connection !== this.#connection) return
     if (newestTradeId !== undefined) this.sequence.noteSeen(newestTradeId)
     this.#verified = true
-    this.proven = true
+    this.provenTime = performance.now()
   }
 
   /** What the exchange says when it is asked: whether it trades the symbol, so whether silence means anything. */
@@ -149,7 +155,10 @@ export class SymbolFeed {
     if (this.#logged !== 'seeded' || storedId === undefined) return undefined
     const { trades, holeBefore } = this.sequence.nextRun(this.#countMaxAfter(storedId))
     const allTaken = trades.length === this.sequence.unstoredCount
-    const promised = this.state === 'live' && allTaken && watermark > this.#storedWatermark ? watermark : 0
+    // After a halt the next trade has to come first: a watermark alone would make flat bars of the time that was halted.
+    const afterHaltOpen = (trades[trades.length - 1]?.tradeId ?? storedId) === this.#haltedAfterId
+    const canPromise = this.state === 'live' && allTaken && !afterHaltOpen
+    const promised = canPromise && watermark > this.#storedWatermark ? watermark : 0
     if (trades.length === 0 && promised === 0) return undefined
     return {
       symbol: this.symbol,

@@ -57,7 +57,7 @@ export async function serviceProcesses(context: AppContext): Promise<ProcessSpec
   const ports = await Promise.all(names.map(() => freePort()))
   return names.map((name, index) => {
     const port = ports[index]!
-    const env = { ...serviceEnv(context), HEALTH_PORT: String(port) }
+    const env = { ...serviceEnv(context), HEALTH_PORT: String(port), MEMBER: `${name}-${process.pid}` }
     return app(context.root, name, name.replace(/-\d+$/, ''), env, `http://127.0.0.1:${port}/readyz`)
   })
 }
@@ -70,6 +70,8 @@ function serviceEnv(context: AppContext): ProcessSpec['env'] {
     BINANCE_API_URL: context.binanceApiUrl,
     BINANCE_STREAM_URL: context.binanceStreamUrl,
     SYMBOLS: context.symbols.join(),
+    // On a developer's machine nobody else is meant to read along.
+    GRPC_HOST: context.env.GRPC_HOST ?? '127.0.0.1',
     GRPC_PORT: String(context.grpcPort),
     HEALTH_HOST: '127.0.0.1',
     LOG_LEVEL: context.env.LOG_LEVEL ?? 'info',

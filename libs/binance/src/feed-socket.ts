@@ -193,11 +193,14 @@ export class FeedSocket {
       const { streams, tries } = subscribe
       const again = tries < SUBSCRIBE_TRIES_MAX
       log.warn({ error, tries, again, streams: streams.length, first: streams[0] }, 'the exchange refused a SUBSCRIBE')
-      if (again) {
-        this.#unsent.push(subscribe)
-        clearTimeout(this.#sendTimer)
-        this.#sendTimer = setTimeout(() => this.#sendNext(), this.#options.limits.subscribeEveryMs)
+      if (!again) {
+        // Going on without these streams would pass them off as silent.
+        this.close(`the exchange refused a SUBSCRIBE ${tries} times`)
+        return
       }
+      this.#unsent.push(subscribe)
+      clearTimeout(this.#sendTimer)
+      this.#sendTimer = setTimeout(() => this.#sendNext(), this.#options.limits.subscribeEveryMs)
     }
     if (this.#unsent.length === 0 && this.#unanswered.size === 0 && this.#state === 'subscribing') {
       this.#state = 'waiting'

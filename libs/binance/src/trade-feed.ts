@@ -40,6 +40,9 @@ export interface TradeFeedOptions {
 
 const PULSE_STREAM = 'btcusdt@kline_1s'
 
+/** Pulses out of our own trades, of which there can be thousands a second: one for each second of the exchange's clock. */
+const OWN_PULSE_MS = 1_000
+
 /**
  * The trades of `symbols` as the exchange sends them. Each step of the iteration gives everything that arrived since the last, in
  * order, at least one event. It dials at the first step, reconnects by itself for ever, and ends when the signal is aborted or the
@@ -121,8 +124,11 @@ class FeedMerge {
     switch (message.kind) {
       case 'trade':
         // One of a symbol we did not ask for (the pulse stream's own, perhaps) tells the time and nothing else.
-        if (this.#symbols.has(message.symbol)) this.#queue.push(message)
-        else this.#pulse()
+        if (this.#symbols.has(message.symbol)) {
+          this.#queue.push(message)
+          // Own trades tell the time as well, should the pulse stream have nothing to say; a pulse a second is enough.
+          this.#pulse(OWN_PULSE_MS)
+        } else this.#pulse()
         return
       case 'pulse':
         this.#pulse()
@@ -153,10 +159,10 @@ class FeedMerge {
     this.#queue.push({ kind: 'disconnected', reason })
   }
 
-  #pulse(): void {
+  #pulse(stepMs = 1): void {
     if (!this.#connected) return
     const reachedTime = Math.min(...this.groups.map(group => group.leading?.reachedTime ?? 0))
-    if (reachedTime <= this.#pulseTime) return
+    if (reachedTime < this.#pulseTime + stepMs) return
     this.#pulseTime = reachedTime
     this.#queue.push({ kind: 'pulse', eventTime: reachedTime })
   }

@@ -21,6 +21,7 @@ export {
   intervalOf,
   intervalsOf,
   KNOWN_INTERVALS,
+  namesOf,
   openTimeOf,
 } from './interval.ts'
 export { type PackedTrades, packTrades, unpackTrades, VarintReader, VarintWriter } from './packed-trades.ts'

@@ -56,6 +56,14 @@ export function intervalsOf(names: readonly string[]): readonly Interval[] {
   return intervals
 }
 
+/** The names in a comma-separated list, "1s, 1m". */
+export function namesOf(text: string): string[] {
+  return text
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '')
+}
+
 /** Start, inclusive, of the bar of `interval` that `time` falls into. */
 export function openTimeOf(interval: Interval, time: number): number {
   return time - (time % interval.intervalMs)

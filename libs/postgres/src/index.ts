@@ -8,4 +8,4 @@ export {
   requireCurrentSchema,
   schemaIsCurrent,
 } from './migrate.ts'
-export { openPostgres, type Postgres, type PostgresSettings } from './postgres.ts'
+export { createPostgres, openPostgres, type Postgres, type PostgresSettings } from './postgres.ts'

@@ -27,10 +27,14 @@ export interface PostgresSettings {
   readonly applicationName: string
   readonly poolMax?: number
   readonly statementTimeoutMs?: number
-  /** How long to wait for a server that is not up yet; without it, one attempt. */
-  readonly waitMs?: number
   /** Told when an idle connection breaks. Nothing needs to be done: the pool drops it, and the next query opens another. */
   readonly onIdleError?: (error: Error) => void
+}
+
+/** For openPostgres. */
+export interface WaitSettings {
+  /** How long to wait for a server that is not up yet; without it, one attempt. */
+  readonly waitMs?: number
 }
 
 /** A process upserts or reads with few connections at once; PostgreSQL's own limit is 100 for all processes together. */
@@ -57,7 +61,26 @@ const INT8_OID = 20
  * Opens a pool and makes sure that PostgreSQL answers.
  * @throws PostgresUnavailableError with one clear line when it does not
  */
-export async function openPostgres(settings: PostgresSettings): Promise<Postgres> {
+export async function openPostgres(settings: PostgresSettings & WaitSettings): Promise<Postgres> {
+  const postgres = createPostgres(settings)
+  const deadline = Date.now() + (settings.waitMs ?? 0)
+  for (;;) {
+    try {
+      await postgres.check()
+      return postgres
+    } catch (error) {
+      const hopeless = HOPELESS_CLASSES.has(sqlStateOf((error as Error).cause)?.slice(0, 2) ?? '')
+      if (hopeless || Date.now() >= deadline) {
+        await postgres[Symbol.asyncDispose]()
+        throw error
+      }
+      await sleep(WAIT_PAUSE_MS)
+    }
+  }
+}
+
+/** A pool that connects when it is first asked: for those who can do without PostgreSQL for a while. */
+export function createPostgres(settings: PostgresSettings): Postgres {
   const statementTimeoutMs = settings.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS
   const common = {
     connectionString: settings.url,
@@ -109,20 +132,7 @@ export async function openPostgres(settings: PostgresSettings): Promise<Postgres
     // Waits for statements under way, which query_timeout bounds.
     [Symbol.asyncDispose]: () => pool.end(),
   }
-  const deadline = Date.now() + (settings.waitMs ?? 0)
-  for (;;) {
-    try {
-      await postgres.check()
-      return postgres
-    } catch (error) {
-      const hopeless = HOPELESS_CLASSES.has(sqlStateOf((error as Error).cause)?.slice(0, 2) ?? '')
-      if (hopeless || Date.now() >= deadline) {
-        await pool.end()
-        throw error
-      }
-      await sleep(WAIT_PAUSE_MS)
-    }
-  }
+  return postgres
 }
 
 /** `numeric` stays text, as pg has it by default; int8 becomes a number, which ids and counts below 2^53 fit. */

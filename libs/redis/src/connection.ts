@@ -23,6 +23,8 @@ const SOCKET_TIMEOUT_MS = 2_000
 const RECONNECT_MAX_MS = 250
 /** ioredis otherwise waits for the server's own guess of its loading time: 6.4 s instead of 1.1 s when measured. */
 const LOADING_RETRY_MAX_MS = 200
+/** Scripts with flags and shard channels came with it. */
+const REDIS_MAJOR_MIN = 7
 /** How long a process waits for Redis at its start before it gives up with a clear line. */
 const START_TIMEOUT_MS = 15_000
 
@@ -129,10 +131,14 @@ export function placeOf(url: string): string {
 }
 
 /**
- * Refuses a Redis that may throw our keys away when memory runs short.
+ * Refuses a Redis that is too old, or that may throw our keys away when memory runs short.
  * @throws RedisUnavailableError naming the setting
  */
 export async function checkRedisSettings(redis: Redis): Promise<void> {
+  const version = /redis_version:(\d+)\S*/.exec(await redis.info('server'))
+  if (Number(version?.[1]) < REDIS_MAJOR_MIN) {
+    throw new RedisUnavailableError(`${version?.[0]} is too old; run Redis ${REDIS_MAJOR_MIN} or newer`)
+  }
   const info = await redis.info('memory')
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
   if (policy !== 'noeviction') {

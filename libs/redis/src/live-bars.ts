@@ -61,7 +61,13 @@ function liveBarOf(symbol: string, interval: string, fields: Record<string, stri
   }
 }
 
-/** How a symbol's feed is, as its ingestor wrote it last. */
+/**
+ * A feed that is live writes at least a watermark every second; one that said so longer ago than this, by Redis' own clock, has no
+ * ingestor any more.
+ */
+const LIVE_SILENCE_MAX_MS = 5_000
+
+/** How a symbol's feed is, as its ingestor wrote it last; `stale` when an ingestor that called it live has fallen silent. */
 export interface FeedStatus {
   readonly symbol: string
   /** `live`, `backfilling`, `stale`, `halted`; undefined before the first entry. */
@@ -76,14 +82,16 @@ export async function readFeedStatus(
   redis: RedisConnection,
   symbols: readonly { tag: string; symbol: string }[],
 ): Promise<FeedStatus[]> {
-  const replies = await Promise.all(
-    symbols.map(({ tag, symbol }) =>
-      redis.hmget(feedKey(tag, symbol), 'state', 'lastTradeId', 'lastTradeTime', 'watermark'),
+  const [[seconds, micros], ...replies] = await Promise.all([
+    redis.time(),
+    ...symbols.map(({ tag, symbol }) =>
+      redis.hmget(feedKey(tag, symbol), 'state', 'lastTradeId', 'lastTradeTime', 'watermark', 'writtenTime'),
     ),
-  )
-  return replies.map(([state, lastTradeId, lastTradeTime, watermark], index) => ({
+  ])
+  const silentSince = Number(seconds) * 1_000 + Number(micros) / 1_000 - LIVE_SILENCE_MAX_MS
+  return replies.map(([state, lastTradeId, lastTradeTime, watermark, writtenTime], index) => ({
     symbol: symbols[index]!.symbol,
-    state: state ?? undefined,
+    state: state === 'live' && Number(writtenTime ?? 0) < silentSince ? 'stale' : (state ?? undefined),
     lastTradeId: Number(lastTradeId ?? -1),
     lastTradeTime: Number(lastTradeTime ?? 0),
     watermark: Number(watermark ?? 0),

@@ -9,12 +9,7 @@ export const MEMBER_TTL_MS = 1_500
  * members' clocks need not agree.
  */
 export async function heartbeat(redis: RedisConnection, app: string, member: string): Promise<string[]> {
-  const key = membersKey(app)
-  const [seconds, micros] = await redis.time()
-  const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
-  await redis.zadd(key, String(now), member)
-  await redis.zremrangebyscore(key, '-inf', String(now - MEMBER_TTL_MS))
-  return (await redis.zrange(key, '0', '-1')).sort()
+  return (await redis.heartbeatMember(1, membersKey(app), member, MEMBER_TTL_MS)).sort()
 }
 
 /** Says that `member` goes, so that the others need not wait for its silence. */

@@ -5,6 +5,7 @@ type Argument = string | number | Buffer
 
 /** The scripts of scripts/*.lua as methods: number of keys, keys, arguments. What each answers stands in its head. */
 export interface Scripts {
+  heartbeatMember(keys: number, ...rest: Argument[]): Promise<string[]>
   claimPartition(keys: number, ...rest: Argument[]): Promise<string[]>
   renewPartition(keys: number, ...rest: Argument[]): Promise<string[]>
   releasePartition(keys: number, ...rest: Argument[]): Promise<string[]>
@@ -16,6 +17,7 @@ export interface Scripts {
 }
 
 const FILES: Record<keyof Scripts, string> = {
+  heartbeatMember: 'heartbeat',
   claimPartition: 'claim',
   renewPartition: 'renew',
   releasePartition: 'release',

@@ -10,11 +10,13 @@ import {
   claimPartition,
   closeRedis,
   FencedError,
+  heartbeat,
   type LogEntry,
   openBlockingRedis,
   openRedis,
   type RedisConnection,
   readEntries,
+  readFeedStatus,
   readHeads,
 } from '../src/index.ts'
 import { decodeEntry, encodeEntry } from '../src/trade-log.ts'
@@ -230,6 +232,7 @@ test('the feed hash tells the state, the last trade and the watermark', async ()
   await appendEntry(redis, claim, [seedOf('AAA', 0)])
   await appendEntry(redis, claim, [blockOf('AAA', 0, [1, 2], { watermark: START_TIME })])
   expect(await redis.hgetall(`feed:${claim.tag}:AAA`)).toEqual({
+    writtenTime: expect.stringMatching(/^\d{13}$/),
     state: 'live',
     lastTradeId: '2',
     lastTradeTime: String(START_TIME + 14),
@@ -273,4 +276,25 @@ test('two writers that take turns by force, each with losses of its own, leave a
   }
   await Promise.all([writer('one', 11), writer('two', 13)])
   expect(await idsInLog(tag, 'AAA')).toEqual(Array.from({ length: total }, (_, index) => index + 1))
+})
+
+test('a feed that calls itself live and is not written any more is stale to its readers', async () => {
+  const claim = await newPartition()
+  await appendEntry(redis, claim, [seedOf('AAA', 0)])
+  await appendEntry(redis, claim, [blockOf('AAA', 0, [1])])
+  const state = async () => (await readFeedStatus(redis, [{ tag: claim.tag, symbol: 'AAA' }]))[0]?.state
+  expect(await state()).toBe('live')
+  await redis.hset(`feed:${claim.tag}:AAA`, 'writtenTime', String(Date.now() - 60_000))
+  expect(await state()).toBe('stale')
+})
+
+test('members say that they live also while Redis is over its memory limit, and silent ones are forgotten', async () => {
+  await redis.zadd('members:test', '1', 'silent')
+  await redis.config('SET', 'maxmemory', '1mb')
+  try {
+    expect(await heartbeat(redis, 'test', 'one')).toEqual(['one'])
+    expect(await heartbeat(redis, 'test', 'two')).toEqual(['one', 'two'])
+  } finally {
+    await redis.config('SET', 'maxmemory', '0')
+  }
 })

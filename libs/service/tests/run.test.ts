@@ -57,3 +57,10 @@ test('a rejection that nobody awaits ends the process: another goes on', async (
   expect(await exited).toBe(1)
   expect(said.out).toContain('nobody awaits this')
 })
+
+test('an error of Redis is logged without the command that failed, which may hold a password', async () => {
+  const { said } = run('secretive')
+  await until('it is up', () => said.out.includes('"up"'))
+  expect(said.out).toContain('WRONGPASS')
+  expect(said.out).not.toContain('hunter2')
+})

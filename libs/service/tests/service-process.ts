@@ -12,6 +12,10 @@ await runService(
   async (_config, { signal, log }) => {
     if (what === 'fails') throw new Error('cannot reach anything')
     if (what === 'rejects') void Promise.reject(new Error('nobody awaits this'))
+    if (what === 'secretive') {
+      const command = { name: 'hello', args: ['AUTH', 'default', 'hunter2'] }
+      log.warn({ err: Object.assign(new Error('WRONGPASS'), { command }) }, 'trouble')
+    }
     log.info('up')
     const stay = setInterval(() => undefined, 1_000)
     await aborted(signal)

@@ -40,10 +40,12 @@ n = n + 1
 local added = redis.pcall('XADD', KEYS[3], string.format('%.0f-0', n), 'nonce', ARGV[2], 'entry', ARGV[3])
 if type(added) == 'table' and added.err then return { 'CORRUPT', added.err } end
 redis.call('HSET', KEYS[2], 'seq', string.format('%.0f', n))
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 for i = 0, blocks - 1 do
   local at = 4 + i * 8
   redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 3])
-  local feed = { 'state', ARGV[at + 7], 'lastTradeId', ARGV[at + 3] }
+  local feed = { 'state', ARGV[at + 7], 'lastTradeId', ARGV[at + 3], 'writtenTime', now }
   if ARGV[at + 5] ~= '' then feed[#feed + 1] = 'lastTradeTime'; feed[#feed + 1] = ARGV[at + 5] end
   if ARGV[at + 6] ~= '' then feed[#feed + 1] = 'watermark'; feed[#feed + 1] = ARGV[at + 6] end
   redis.call('HSET', KEYS[5 + i * 2], unpack(feed))

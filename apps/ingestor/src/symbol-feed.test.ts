@@ -257,3 +257,36 @@ test('whatever comes in whatever order, blocks follow on without a hole or a rep
     { numRuns: 2_000 },
   )
 })
+
+test('between the end of a halt and the first trade no watermark is promised, since it would make flat bars of the halt', () => {
+  const feed = feedAt(0)
+  feed.receive(tradeOf(1))
+  feed.markStored(feed.nextBlock(0)!)
+  feed.learn(HALTED)
+  feed.learn(INFO)
+  expect(feed.state).toBe('live')
+  expect(feed.nextBlock(START_TIME + 60_000)).toBeUndefined()
+  feed.receive(tradeOf(2))
+  const block = feed.nextBlock(START_TIME + 60_000)!
+  expect([block.afterHalt, block.watermark, idsOf(block)]).toEqual([true, START_TIME + 60_000, [2]])
+})
+
+test('a halted symbol stays halted although its feed has nothing to say', () => {
+  const feed = feedAt(0)
+  feed.learn(HALTED)
+  feed.disconnect()
+  expect(feed.state).toBe('halted')
+})
+
+test('after a doubt no watermark is promised until a trade or an answer asked for since then has come', () => {
+  const feed = feedAt(0)
+  feed.receive(tradeOf(1))
+  feed.markStored(feed.nextBlock(0)!)
+  const { connection } = feed
+  feed.doubt()
+  expect(feed.nextBlock(START_TIME + 1_000)).toBeUndefined()
+  feed.verify(1, connection)
+  expect(feed.nextBlock(START_TIME + 1_000)).toBeUndefined()
+  feed.verify(1, feed.connection)
+  expect(feed.nextBlock(START_TIME + 1_000)?.watermark).toBe(START_TIME + 1_000)
+})

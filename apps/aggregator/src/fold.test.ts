@@ -249,3 +249,16 @@ test('a backlog is cut into commits of bounded size, none empty, in order', () =
     }),
   )
 })
+
+test('a burst of late trades stores the bar that it restates once, in its last revision, and tells every revision', () => {
+  const first = [tradeOf(1, START_TIME), tradeOf(2, START_TIME + 60_000)]
+  const late = [3, 4, 5, 6].map(id => tradeOf(id, START_TIME + 30_000))
+  const blocks = [[seedOf('AAA')], [blockOf('AAA', first)], [blockOf('AAA', late)]]
+  const symbols = new Map<string, SymbolBars>()
+  const [begin, next] = [entriesOf(blocks).slice(0, 2), entriesOf(blocks).slice(2)]
+  foldEntries(symbols, AT, begin, OPTIONS)
+  const { batch, counts } = foldEntries(symbols, { pos: 2, rev: 1 }, next, OPTIONS)
+  expect(batch.symbols[0]!.stored.map(bar => [bar.interval, bar.revision, bar.tradeCount])).toEqual([['1m', 4, 5]])
+  expect(counts).toMatchObject({ late: 4, corrected: expect.any(Number) })
+  expect(counts.corrected).toBeGreaterThanOrEqual(4)
+})

@@ -8,8 +8,8 @@ import {
   findInterval,
   type Interval,
   isSymbol,
-  KEPT_BARS,
   KNOWN_INTERVALS,
+  keptMaxOf,
   liveBarsOf,
   newChanges,
   newSymbolBars,
@@ -252,9 +252,9 @@ class SymbolFold {
       while (place > 0 && held[place - 1]!.openTime >= bar.openTime) place--
       held.splice(place, held[place]?.openTime === bar.openTime ? 1 : 0, bar)
     }
-    for (const { name, intervalMs } of this.#intervals) {
-      const held = this.#held.get(name)!
-      const surplus = held.length - (intervalMs <= 1_000 ? KEPT_BARS.second : KEPT_BARS.longer)
+    for (const interval of this.#intervals) {
+      const held = this.#held.get(interval.name)!
+      const surplus = held.length - keptMaxOf(interval)
       if (surplus > 0) ready.push(...held.splice(0, surplus))
     }
   }

@@ -11,6 +11,7 @@ import {
   type RedisConnection,
   scanPending,
 } from '@chart/redis'
+import { until } from '@chart/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkSeries, Subscription } from './followed-series.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -246,6 +247,29 @@ describe('when updates are missed', () => {
       .map(event => event.bar)
     expect(told).toEqual(market.closed.get(key))
     expect(told.length).toBeGreaterThan(10)
+  })
+
+  test('when Redis has fallen back to an earlier state of itself, nobody is taken back in time with it', async () => {
+    const { symbol, market } = await newMarket(tradeOf(1))
+    const key = `${symbol} 1m`
+    await using subscription = subscribe([symbol], ['1m'])
+    await subscription.until(() => subscription.events.length === 1)
+    await market.commit({ [symbol]: tradesOf(2, 5, 1) })
+    const state = `state:${market.tag}:${symbol}`
+    const earlier = await redis.hgetall(state)
+    await market.commit({ [symbol]: tradesOf(6, 10, 1) })
+    await subscription.untilTrade(key, 10)
+    await redis.hset(state, earlier)
+    const rereads = await countOf(edge.metrics.rereads)
+    await redis.spublish(`updates:${market.tag}`, 'unreadable')
+    await until('the bars are read again', async () => (await countOf(edge.metrics.rereads)) > rereads)
+    // It joins when the reading is done.
+    await using joiner = subscribe([symbol], ['1m'])
+    await joiner.until(() => joiner.events.length > 0)
+    expect(joiner.events[0]!.bar.lastTradeId).toBe(10)
+    expect(subscription.events.filter(event => event.type === 'snapshot')).toHaveLength(1)
+    await market.commit({ [symbol]: [tradeOf(11, 1)] })
+    await subscription.untilTrade(key, 11)
   })
 
   test('a killed connection costs no closed bar, and the stream goes on', async () => {

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js'
 
 /** Why a call was refused or ended: the codes that the API documents. */
-export type RpcCode = 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE' | 'INTERNAL'
+export type RpcCode = 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE'
 
 /** Ends a call with a code and a message for the caller. */
 export class RpcError extends Error {

@@ -26,12 +26,12 @@ export {
 } from './interval.ts'
 export { type PackedTrades, packTrades, unpackTrades, VarintReader, VarintWriter } from './packed-trades.ts'
 export { partitionOf, rankMembers } from './partition.ts'
-export { FEED_STATES, type FeedState, isSymbol } from './symbol.ts'
+export { type FeedState, isSymbol } from './symbol.ts'
 export {
   type BarChanges,
   type BarSeries,
   FLAT_RUN_MAX,
-  KEPT_BARS,
+  keptMaxOf,
   liveBarsOf,
   newChanges,
   newSymbolBars,

@@ -94,5 +94,5 @@ function spoilAfter(bars: SymbolBars, time: number, changes: BarChanges): void {
 /** No bar of that time was dropped yet: when none is kept, there never was one (the first trades, or a halt). */
 function isWithinReach(series: BarSeries, openTime: number): boolean {
   const oldest = series.closed[0]
-  return oldest === undefined || series.closed.length < keptMaxOf(series) || openTime > oldest.openTime
+  return oldest === undefined || series.closed.length < keptMaxOf(series.interval) || openTime > oldest.openTime
 }

@@ -150,10 +150,10 @@ export function keepClosed(series: BarSeries, closed: Bar, changes: BarChanges):
   let place = series.closed.length
   while (place > 0 && series.closed[place - 1]!.openTime > closed.openTime) place--
   series.closed.splice(place, 0, closed)
-  if (series.closed.length > keptMaxOf(series)) series.closed.shift()
+  if (series.closed.length > keptMaxOf(series.interval)) series.closed.shift()
 }
 
-/** How many closed bars of the series are kept. */
-export function keptMaxOf(series: BarSeries): number {
-  return series.interval.intervalMs <= 1_000 ? KEPT_BARS.second : KEPT_BARS.longer
+/** How many closed bars of the interval are kept. */
+export function keptMaxOf({ intervalMs }: Interval): number {
+  return intervalMs <= 1_000 ? KEPT_BARS.second : KEPT_BARS.longer
 }

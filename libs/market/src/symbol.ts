@@ -16,5 +16,3 @@ export type FeedState =
   | 'stale'
   /** The exchange has stopped trading the symbol: it makes no bars, and neither do we. */
   | 'halted'
-
-export const FEED_STATES: readonly FeedState[] = ['live', 'backfilling', 'stale', 'halted']

@@ -6,7 +6,6 @@ import { updatesChannel } from './keys.ts'
 export interface BarUpdates extends AsyncDisposable {
   /** Begins to receive a partition's updates; resolves when every later one will arrive. */
   subscribe(tag: string): Promise<void>
-  unsubscribe(tag: string): Promise<void>
 }
 
 /**
@@ -29,9 +28,6 @@ export async function openBarUpdates(options: {
   return {
     async subscribe(tag) {
       await redis.ssubscribe(updatesChannel(tag))
-    },
-    async unsubscribe(tag) {
-      await redis.sunsubscribe(updatesChannel(tag))
     },
     async [Symbol.asyncDispose]() {
       stopPinging()

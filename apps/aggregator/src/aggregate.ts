@@ -6,14 +6,14 @@ import {
   FencedError,
   heartbeat,
   leave,
-  type RedisConnection,
+  type RedisCommands,
   readSymbols,
   releasePartition,
   renewPartition,
 } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
-import { workPartition } from './partition-worker.ts'
+import { type OpenReader, workPartition } from './partition-worker.ts'
 import { PendingSweep, WAITING_JOBS_MAX } from './sweep.ts'
 
 /** A partition whose owner was not heard for this long may be claimed. Short: a false expiry costs one reload. */
@@ -24,8 +24,8 @@ const TURN_MS = 375
 const SWEEP_MS = 15_000
 
 export interface AggregateOptions {
-  readonly redisUrl: string
-  readonly redis: RedisConnection
+  readonly openReader: OpenReader
+  readonly redis: RedisCommands
   readonly queue: BarQueue
   readonly intervals: readonly Interval[]
   readonly persistedIntervals: ReadonlySet<string>
@@ -83,7 +83,7 @@ async function keepShare(share: Share, options: AggregateOptions): Promise<void>
 }
 
 /** Tags of the partitions with symbols that `member` ranks first for. */
-async function partitionsOf(redis: RedisConnection, members: readonly string[], member: string): Promise<Set<string>> {
+async function partitionsOf(redis: RedisCommands, members: readonly string[], member: string): Promise<Set<string>> {
   const tags = new Set((await readSymbols(redis)).values())
   return new Set([...tags].filter(tag => rankMembers(tag, members)[0] === member))
 }

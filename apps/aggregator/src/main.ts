@@ -1,8 +1,9 @@
-import { checkRedisSettings, closeRedis, openBarQueue, openRedis } from '@chart/redis'
+import { checkRedisSettings, closeRedis, openBarQueue, openBlockingRedis, openRedis } from '@chart/redis'
 import { runService, serveHealth } from '@chart/service'
 import { aggregate } from './aggregate.ts'
 import { readConfig } from './config.ts'
 import { openMetrics } from './metrics.ts'
+import { type OpenReader, READ_BLOCK_MS } from './partition-worker.ts'
 
 await runService('aggregator', readConfig, async (config, { signal, log, registry }) => {
   await using stack = new AsyncDisposableStack()
@@ -12,5 +13,6 @@ await runService('aggregator', readConfig, async (config, { signal, log, registr
   const metrics = openMetrics(registry)
   const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
-  await aggregate({ ...config, redis, queue, metrics, log, signal })
+  const openReader: OpenReader = (name, signal) => openBlockingRedis(config.redisUrl, name, READ_BLOCK_MS, signal)
+  await aggregate({ ...config, openReader, redis, queue, metrics, log, signal })
 })

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Interval, SymbolBars } from '@chart/market'
 import {
   type BarBatch,
@@ -11,11 +10,10 @@ import {
   FencedError,
   type LogEntry,
   loadPartition,
-  openBlockingRedis,
   type PartitionPosition,
   pendingFieldOf,
   pendingValueOf,
-  type RedisConnection,
+  type RedisCommands,
   readEntries,
   readSymbols,
   rewindLog,
@@ -32,16 +30,19 @@ const READ_ENTRIES_MAX = 200
  */
 export const BATCH_BYTES_MAX = 100_000
 /** How long one read waits for the next entry; also how often an idle owner checks that Redis still agrees with it. */
-const READ_BLOCK_MS = 1_000
+export const READ_BLOCK_MS = 1_000
 /** After an error of Redis; a restarted one is back after some 250 ms. */
 const RETRY_MS = 100
 /** A commit without an answer is sent again this often before the partition is loaded anew. */
 const COMMIT_ATTEMPTS = 2
 
+/** Opens a connection that one partition's reads wait on, READ_BLOCK_MS at most each; the signal closes it. */
+export type OpenReader = (name: string, signal: AbortSignal) => Promise<BlockingRedis>
+
 export interface PartitionOptions {
   readonly claim: Claim
-  readonly redisUrl: string
-  readonly redis: RedisConnection
+  readonly redis: RedisCommands
+  readonly openReader: OpenReader
   readonly queue: BarQueue
   readonly intervals: readonly Interval[]
   readonly persistedIntervals: ReadonlySet<string>
@@ -66,7 +67,7 @@ export async function workPartition(options: PartitionOptions): Promise<void> {
     while (!signal.aborted) {
       try {
         // A read that waits ends at once when we stop, so that the partition can be handed over.
-        reader ??= await openBlockingRedis(options.redisUrl, `aggregator-${claim.tag}`, READ_BLOCK_MS, signal)
+        reader ??= await options.openReader(`aggregator-${claim.tag}`, signal)
         await foldUntilDoubt(options, reader)
       } catch (error) {
         if (signal.aborted) return
@@ -136,14 +137,16 @@ function checkFollowsOn(at: PartitionPosition, entries: readonly LogEntry[]): vo
 }
 
 /** Redis may have fallen back to an earlier state of itself, whose new entries have numbers that we believe to have read. */
-async function checkPosition(redis: RedisConnection, tag: string, at: PartitionPosition): Promise<void> {
+async function checkPosition(redis: RedisCommands, tag: string, at: PartitionPosition): Promise<void> {
   const { at: stored } = await loadPartition(redis, tag, [], [])
   if (stored.pos !== at.pos || stored.rev !== at.rev) {
     throw new CommitConflictError(`the partition stands at ${stored.pos}/${stored.rev} instead of ${at.pos}/${at.rev}`)
   }
 }
 
-async function symbolsOf(redis: RedisConnection, tag: string): Promise<string[]> {
+const nextTurn = () => new Promise<void>(resolve => setImmediate(resolve))
+
+async function symbolsOf(redis: RedisCommands, tag: string): Promise<string[]> {
   return [...(await readSymbols(redis))].flatMap(([symbol, of]) => (of === tag ? [symbol] : []))
 }
 

@@ -1,4 +1,4 @@
-import { type BarQueue, countPending, type PendingEntry, type RedisConnection, scanPending } from '@chart/redis'
+import { type BarQueue, countPending, type PendingEntry, type RedisCommands, scanPending } from '@chart/redis'
 
 /** Entries asked for at a time; a hint to Redis. */
 const SCAN_COUNT = 500
@@ -27,7 +27,7 @@ export class PendingSweep {
    * @param canQueue false: only look
    */
   async sweep(
-    redis: RedisConnection,
+    redis: RedisCommands,
     queue: BarQueue,
     tag: string,
     canQueue: boolean,

@@ -5,6 +5,7 @@ import {
   barOfPendingValue,
   closeRedis,
   openBarQueue,
+  openBlockingRedis,
   openRedis,
   pendingKey,
   type RedisConnection,
@@ -18,6 +19,7 @@ import { type AppProcess, runApp, until } from '@chart/testkit'
 import { expect } from 'vitest'
 import { type AggregateOptions, aggregate } from '../src/aggregate.ts'
 import { openMetrics } from '../src/metrics.ts'
+import { READ_BLOCK_MS } from '../src/partition-worker.ts'
 
 /** A simulated exchange, an ingestor as a process, and aggregators in this process or as processes of their own. */
 
@@ -96,7 +98,7 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
       const queue = openBarQueue({ url: queueUrl })
       const metrics = openMetrics(new Registry())
       const ended = aggregate({
-        redisUrl: server.url,
+        openReader: (name, signal) => openBlockingRedis(server.url, name, READ_BLOCK_MS, signal),
         redis: ownRedis,
         queue,
         intervals: intervalsOf(INTERVALS),

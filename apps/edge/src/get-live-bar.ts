@@ -1,5 +1,5 @@
 import { type GetLiveBarRequest, type GetLiveBarResponse, messageOfBar, RpcError } from '@chart/grpc'
-import { type RedisConnection, readLiveBars } from '@chart/redis'
+import { type RedisCommands, readLiveBars } from '@chart/redis'
 import { checkInterval, checkSymbol } from './request-check.ts'
 import type { ServedSymbols } from './served-symbols.ts'
 
@@ -9,7 +9,7 @@ import type { ServedSymbols } from './served-symbols.ts'
  */
 export async function getLiveBar(
   request: GetLiveBarRequest,
-  options: { served: ServedSymbols; redis: RedisConnection },
+  options: { served: ServedSymbols; redis: RedisCommands },
 ): Promise<GetLiveBarResponse> {
   const served = await options.served.including([request.symbol])
   const { symbol, tag } = checkSymbol(request.symbol, served)

@@ -8,7 +8,7 @@ import {
 } from '@chart/grpc'
 import type { BarText } from '@chart/market'
 import { listBars, type Postgres } from '@chart/postgres'
-import { type RedisConnection, readLiveBars } from '@chart/redis'
+import { type RedisCommands, readLiveBars } from '@chart/redis'
 import { checkInterval, checkSymbol, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from './request-check.ts'
 import type { ServedSymbols } from './served-symbols.ts'
 
@@ -20,7 +20,7 @@ const ORDERS: Record<ListBarsRequest['order'], 'oldest' | 'newest'> = {
 
 export interface ListBarsOptions {
   readonly served: ServedSymbols
-  readonly redis: RedisConnection
+  readonly redis: RedisCommands
   readonly postgres: Postgres
 }
 

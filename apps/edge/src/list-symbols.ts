@@ -1,11 +1,11 @@
 import { feedStateName, type ListSymbolsResponse, timestampOfTime } from '@chart/grpc'
-import { type RedisConnection, readFeedStatus, readSymbolInfos } from '@chart/redis'
+import { type RedisCommands, readFeedStatus, readSymbolInfos } from '@chart/redis'
 import type { ServedSymbols } from './served-symbols.ts'
 
 /** ListSymbols: what is served, by name. */
 export async function listSymbols(options: {
   served: ServedSymbols
-  redis: RedisConnection
+  redis: RedisCommands
 }): Promise<ListSymbolsResponse> {
   const { symbols, intervals } = await options.served.all()
   const tagged = [...symbols].map(([symbol, tag]) => ({ symbol, tag })).sort((a, b) => (a.symbol < b.symbol ? -1 : 1))

@@ -1,5 +1,5 @@
 import { isSymbol } from '@chart/market'
-import { type RedisConnection, readSymbols } from '@chart/redis'
+import { type RedisCommands, readSymbols } from '@chart/redis'
 import type { Served } from './request-check.ts'
 
 /** A symbol that we do not know makes us look again, at most this often: nobody can make us ask Redis for each wrong name. */
@@ -7,13 +7,13 @@ const REFRESH_MS = 1_000
 
 /** What is served, as Redis says; looked up again when someone asks for what we do not know. */
 export class ServedSymbols {
-  readonly #redis: RedisConnection
+  readonly #redis: RedisCommands
   readonly #intervals: ReadonlySet<string>
   #symbols: ReadonlyMap<string, string> = new Map()
   #readTime = 0
   #reading: Promise<Served> | undefined
 
-  constructor(redis: RedisConnection, intervals: readonly string[]) {
+  constructor(redis: RedisCommands, intervals: readonly string[]) {
     this.#redis = redis
     this.#intervals = new Set(intervals)
   }

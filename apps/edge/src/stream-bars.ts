@@ -1,5 +1,5 @@
 import { type BarStream, frameHeartbeat, RpcError, type StreamBarsRequest } from '@chart/grpc'
-import { type RedisConnection, readFeedStatus } from '@chart/redis'
+import { type RedisCommands, readFeedStatus } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { KeyedEvent } from './keyed-event.ts'
 import type { Metrics } from './metrics.ts'
@@ -21,7 +21,7 @@ const MODES: Record<StreamBarsRequest['mode'], StreamMode> = {
 export interface StreamBarsOptions {
   readonly hub: SymbolHub
   readonly served: ServedSymbols
-  readonly redis: RedisConnection
+  readonly redis: RedisCommands
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal

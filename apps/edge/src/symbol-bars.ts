@@ -1,6 +1,6 @@
 import { type BarText, type Interval, liveBarsOf, textOfBar } from '@chart/market'
 import { listBars, type Postgres } from '@chart/postgres'
-import { barOfPendingValue, loadPartition, pendingFieldOf, pendingKey, type RedisConnection } from '@chart/redis'
+import { barOfPendingValue, loadPartition, pendingFieldOf, pendingKey, type RedisCommands } from '@chart/redis'
 
 /** The bars of one symbol as its last commit left them. */
 export interface StoredBars {
@@ -17,7 +17,7 @@ export interface StoredBars {
  * two fields of one key, so that no commit can come between them.
  */
 export async function readStoredBars(
-  redis: RedisConnection,
+  redis: RedisCommands,
   tag: string,
   symbol: string,
   intervals: readonly Interval[],
@@ -46,7 +46,7 @@ const MISSED_BARS_MAX = 120
  * outbox when PostgreSQL has it, so what is not found in the first is in the second.
  */
 export async function readClosedBars(
-  { redis, postgres }: { redis: RedisConnection; postgres: Postgres },
+  { redis, postgres }: { redis: RedisCommands; postgres: Postgres },
   series: { tag: string; symbol: string; interval: Interval },
   from: number,
   to: number,

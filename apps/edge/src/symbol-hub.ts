@@ -1,7 +1,7 @@
 import { decodeUpdate, type SymbolUpdate } from '@chart/grpc'
 import { type BarText, type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
 import type { Postgres } from '@chart/postgres'
-import { type BarUpdates, openBarUpdates, type RedisConnection } from '@chart/redis'
+import { type BarUpdates, openBarUpdates, type RedisCommands } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { SeriesEvent } from './series-event.ts'
@@ -22,7 +22,7 @@ export function seriesKeyOf(symbol: string, interval: string): string {
 
 export interface HubOptions {
   readonly redisUrl: string
-  readonly redis: RedisConnection
+  readonly redis: RedisCommands
   readonly postgres: Postgres
   readonly intervals: readonly Interval[]
   readonly metrics: Metrics

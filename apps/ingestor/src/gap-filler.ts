@@ -1,4 +1,4 @@
-import { type BinanceRest, type TradePage, tradesFrom } from '@chart/binance'
+import { type ExchangeRest, type TradePage, tradesFrom } from '@chart/binance'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import { type SymbolFeed, UNSTORED_TRADES_MAX } from './symbol-feed.ts'
@@ -17,7 +17,7 @@ const LAG_MAX_MS = 10_000
 const ERROR_PAUSE_MS = 5_000
 
 export interface GapFillerOptions {
-  readonly rest: BinanceRest
+  readonly rest: ExchangeRest
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal

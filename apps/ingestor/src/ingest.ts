@@ -1,24 +1,26 @@
-import { type BinanceRest, type SymbolInfo, UnknownSymbolError } from '@chart/binance'
+import { type ExchangeRest, type SymbolInfo, UnknownSymbolError } from '@chart/binance'
 import { partitionOf } from '@chart/market'
-import { EXTEND_EVERY_MS, openLeaderLock, type RedisConnection, registerSymbols, tagOf } from '@chart/redis'
+import { EXTEND_EVERY_MS, type LeaderLock, type RedisCommands, registerSymbols, tagOf } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import { ShardLeader } from './shard-leader.ts'
-import { ShardListener } from './shard-listener.ts'
+import { type OpenFeed, ShardListener } from './shard-listener.ts'
 import { SymbolFeed } from './symbol-feed.ts'
 
 /** How often the exchange is asked whether it trades the symbols; weight 20 of 6,000 a minute. */
 const STATUS_MS = 60_000
 
 export interface IngestOptions {
-  readonly redisUrl: string
   readonly infos: readonly SymbolInfo[]
   readonly partitions: number
   readonly feedShards: number
-  readonly streamUrl: string
   readonly member: string
-  readonly redis: RedisConnection
-  readonly rest: BinanceRest
+  readonly redis: RedisCommands
+  /** The lease of a feed shard. */
+  openLock(shard: number): LeaderLock
+  /** The feed of these symbols, until the signal aborts. */
+  readonly openFeed: OpenFeed
+  readonly rest: ExchangeRest
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal
@@ -50,8 +52,8 @@ export async function ingest(options: IngestOptions): Promise<void> {
 
 /** Holds the shard's lease when it can be had, and leads for as long as it holds. */
 async function keepLeading(shard: number, listener: ShardListener, options: IngestOptions): Promise<void> {
-  const { redisUrl, metrics, log, signal } = options
-  await using lock = openLeaderLock({ url: redisUrl, shard })
+  const { metrics, log, signal } = options
+  await using lock = options.openLock(shard)
   while (!signal.aborted) {
     if (!(await lock.acquire())) {
       await delay(EXTEND_EVERY_MS, signal)

@@ -1,5 +1,5 @@
-import { BinanceRest, retrying } from '@chart/binance'
-import { checkRedisSettings, closeRedis, openRedis } from '@chart/redis'
+import { BinanceRest, openTradeFeed, retrying } from '@chart/binance'
+import { checkRedisSettings, closeRedis, openLeaderLock, openRedis } from '@chart/redis'
 import { runService, serveHealth } from '@chart/service'
 import { readConfig } from './config.ts'
 import { ingest } from './ingest.ts'
@@ -14,5 +14,15 @@ await runService('ingestor', readConfig, async (config, { signal, log, registry 
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
   const rest = new BinanceRest({ apiUrl: config.apiUrl, signal, log })
   const infos = await retrying(() => rest.exchangeInfo(config.symbols), { signal, log })
-  await ingest({ ...config, infos, redis, rest, metrics, log, signal })
+  await ingest({
+    ...config,
+    infos,
+    redis,
+    rest,
+    openLock: shard => openLeaderLock({ url: config.redisUrl, shard }),
+    openFeed: (symbols, until) => openTradeFeed({ streamUrl: config.streamUrl, symbols, signal: until, log }),
+    metrics,
+    log,
+    signal,
+  })
 })

@@ -1,4 +1,4 @@
-import { type AppendBlock, appendEntry, type Claim, FencedError, type RedisConnection, readHeads } from '@chart/redis'
+import { type AppendBlock, appendEntry, type Claim, FencedError, type RedisCommands, readHeads } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
@@ -11,7 +11,7 @@ const RETRY_MS = 100
 export interface PartitionLogOptions {
   readonly claim: Claim
   readonly feeds: readonly SymbolFeed[]
-  readonly redis: RedisConnection
+  readonly redis: RedisCommands
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal

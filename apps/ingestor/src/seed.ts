@@ -1,5 +1,5 @@
-import { type BinanceRest, retrying } from '@chart/binance'
-import { type AppendBlock, appendEntry, type Claim, type LogSeed, type RedisConnection } from '@chart/redis'
+import { type ExchangeRest, retrying } from '@chart/binance'
+import { type AppendBlock, appendEntry, type Claim, type LogSeed, type RedisCommands } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { SymbolFeed } from './symbol-feed.ts'
 
@@ -9,8 +9,8 @@ const NO_TRADE_RETRY_MS = 5_000
 const MINUTE_MS = 60_000
 
 export interface SeedOptions {
-  readonly rest: BinanceRest
-  readonly redis: RedisConnection
+  readonly rest: ExchangeRest
+  readonly redis: RedisCommands
   readonly claim: Claim
   readonly log: Log
   readonly signal: AbortSignal
@@ -56,7 +56,7 @@ function seedBlockOf({ symbol, scales, state }: SymbolFeed, seed: LogSeed): Appe
 
 /** The last trade before the present minute, or undefined when the symbol never had one. */
 async function startOf(
-  rest: BinanceRest,
+  rest: ExchangeRest,
   symbol: string,
 ): Promise<{ lastTradeId: number; sinceTime: number } | undefined> {
   const now = await rest.serverTime()

@@ -1,5 +1,5 @@
-import { type BinanceRest, retrying } from '@chart/binance'
-import { type Claim, claimPartition, FencedError, LEASE_MS, type RedisConnection, writeFeedStates } from '@chart/redis'
+import { type ExchangeRest, retrying } from '@chart/binance'
+import { type Claim, claimPartition, FencedError, LEASE_MS, type RedisCommands, writeFeedStates } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import { GapFiller } from './gap-filler.ts'
 import type { Metrics } from './metrics.ts'
@@ -20,8 +20,8 @@ const ERROR_PAUSE_MS = 5_000
 export interface ShardLeaderOptions {
   readonly feeds: readonly SymbolFeed[]
   readonly member: string
-  readonly redis: RedisConnection
-  readonly rest: BinanceRest
+  readonly redis: RedisCommands
+  readonly rest: ExchangeRest
   readonly metrics: Metrics
   readonly log: Log
   /** For tests, which do not wait a minute. */

@@ -1,4 +1,4 @@
-import { type FeedEvent, openTradeFeed } from '@chart/binance'
+import type { FeedEvent } from '@chart/binance'
 import type { Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { ShardLeader } from './shard-leader.ts'
@@ -16,8 +16,10 @@ const MALFORMED_LOG_MS = 10_000
 /** A feed that is malformed all the time must not spend the REST budget: doubting 300 silent symbols costs 1,200 of 6,000 weight. */
 const DOUBT_EVERY_MS = 20_000
 
+export type OpenFeed = (symbols: readonly string[], signal: AbortSignal) => AsyncIterable<readonly FeedEvent[]>
+
 export interface ListenOptions {
-  readonly streamUrl: string
+  readonly openFeed: OpenFeed
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal
@@ -48,9 +50,9 @@ export class ShardListener {
   watermark = (): number => this.#watermark
 
   async listen(): Promise<void> {
-    const { streamUrl, signal, log } = this.#options
+    const { openFeed, signal } = this.#options
     const symbols = this.feeds.map(feed => feed.symbol)
-    for await (const events of openTradeFeed({ streamUrl, symbols, signal, log })) {
+    for await (const events of openFeed(symbols, signal)) {
       const touched = new Set<SymbolFeed>()
       for (const event of events) this.#take(event, touched)
       for (const feed of touched) {

@@ -1,4 +1,4 @@
-import { BinanceRest } from '@chart/binance'
+import { BinanceRest, openTradeFeed } from '@chart/binance'
 import {
   type ExchangeSimulator,
   type ExchangeSimulatorOptions,
@@ -10,6 +10,7 @@ import {
   type LogBlock,
   type LogEntry,
   openBlockingRedis,
+  openLeaderLock,
   openRedis,
   type RedisConnection,
   readEntries,
@@ -89,11 +90,11 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
       const ownRest = new BinanceRest({ ...restOptions, signal })
       const metrics = openMetrics(new Registry())
       const ended = ingest({
-        redisUrl: server.url,
         infos: await ownRest.exchangeInfo(symbols),
         partitions,
         feedShards: 1,
-        streamUrl: simulator.streamUrl,
+        openLock: shard => openLeaderLock({ url: server.url, shard }),
+        openFeed: (of, until) => openTradeFeed({ streamUrl: simulator.streamUrl, symbols: of, signal: until }),
         member: `ingestor-${members++}`,
         redis: ownRedis,
         rest: ownRest,

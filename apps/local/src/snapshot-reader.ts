@@ -1,5 +1,5 @@
 import { countBars, newestBars, type Postgres } from '@chart/postgres'
-import { type RedisConnection, readFeedStatus, readLiveBars, readSymbols } from '@chart/redis'
+import { type RedisCommands, readFeedStatus, readLiveBars, readSymbols } from '@chart/redis'
 import type { SymbolView } from './snapshot.ts'
 import { createTradeRate } from './trade-rate.ts'
 
@@ -19,7 +19,7 @@ const rowsShare = 0.05
  * read stays as it was last read, with a word about it.
  */
 export function createSnapshotReader(options: {
-  readonly redis: RedisConnection
+  readonly redis: RedisCommands
   readonly postgres: Postgres
   readonly symbols: readonly string[]
   readonly now?: () => number

@@ -5,7 +5,7 @@ import {
   barOfPendingValue,
   type PendingEntry,
   pendingFieldOf,
-  type RedisConnection,
+  type RedisCommands,
   workBarQueue,
 } from '@chart/redis'
 import type { Log } from '@chart/service'
@@ -21,7 +21,7 @@ const REASONS_MAX = 3
 
 export interface PersistOptions {
   readonly queueUrl: string
-  readonly redis: RedisConnection
+  readonly redis: RedisCommands
   readonly postgres: Postgres
   readonly metrics: Metrics
   readonly log: Log

@@ -1,6 +1,6 @@
 import type { Trade } from '@chart/market'
 import type { Log } from './log.ts'
-import { type BinanceRest, ROWS_MAX } from './rest.ts'
+import { type ExchangeRest, ROWS_MAX } from './rest.ts'
 import { retrying } from './retrying.ts'
 import { wait } from './wait.ts'
 
@@ -36,7 +36,7 @@ const HOLE_CONFIRM_MS = 1_000
  * @throws RestError that retrying cannot cure; the signal's reason when it is aborted
  */
 export async function* tradesFrom(
-  rest: BinanceRest,
+  rest: Pick<ExchangeRest, 'tradeRows'>,
   symbol: string,
   fromId: number,
   options: TradesFromOptions,

@@ -27,6 +27,12 @@ export interface BinanceRestOptions {
   log?: Log
 }
 
+/** The exchange's REST as the service uses it, through BinanceRest or, in a simulation, without a network. */
+export type ExchangeRest = Pick<
+  BinanceRest,
+  'exchangeInfo' | 'firstTradeIdSince' | 'klines' | 'latestTradeId' | 'serverTime' | 'tradeRows'
+>
+
 /** Rows of one historicalTrades answer. Ids ascend; blanked rows are left out of `trades` and counted in the rest. */
 export interface RestTrades {
   readonly trades: Trade[]

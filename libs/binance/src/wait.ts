@@ -1,15 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 /**
  * Waits.
  * @throws the signal's reason when it is aborted meanwhile
  */
-export async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  try {
-    await sleep(ms, undefined, { signal })
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
-  }
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
 }

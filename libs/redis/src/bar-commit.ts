@@ -1,6 +1,6 @@
 import { type BarText, closedTextOf, type Interval, liveTextOf, type SymbolBars, symbolBarsOfText } from '@chart/market'
 import { pendingFieldOf, pendingValueOf } from './bar-queue.ts'
-import type { RedisConnection } from './connection.ts'
+import type { RedisCommands } from './connection.ts'
 import { barKey, headsKey, logKey, ownerKey, pendingKey, positionKey, stateKey, updatesChannel } from './keys.ts'
 import { type Claim, FencedError } from './ownership.ts'
 
@@ -52,7 +52,7 @@ export const KEPT_ENTRIES = 1_000
  * @returns where the partition stands now
  * @throws CommitConflictError, FencedError
  */
-export async function commitBars(redis: RedisConnection, claim: Claim, batch: BarBatch): Promise<PartitionPosition> {
+export async function commitBars(redis: RedisCommands, claim: Claim, batch: BarBatch): Promise<PartitionPosition> {
   const { tag, token } = claim
   const keys = [ownerKey(tag, 'aggregate'), positionKey(tag), logKey(tag), pendingKey(tag), updatesChannel(tag)]
   const live = batch.symbols.flatMap(symbol => symbol.live.map(bar => ({ bar, bars: symbol.bars })))
@@ -109,7 +109,7 @@ export async function commitBars(redis: RedisConnection, claim: Claim, batch: Ba
 
 /** Where the partition stands, and the bars of `symbols` that have any. To be read by the owner, after its claim. */
 export async function loadPartition(
-  redis: RedisConnection,
+  redis: RedisCommands,
   tag: string,
   symbols: readonly string[],
   intervals: readonly Interval[],
@@ -128,7 +128,7 @@ export async function loadPartition(
  * the bars stand.
  * @throws FencedError
  */
-export async function rewindLog(redis: RedisConnection, claim: Claim, symbols: readonly string[]): Promise<void> {
+export async function rewindLog(redis: RedisCommands, claim: Claim, symbols: readonly string[]): Promise<void> {
   const { tag } = claim
   const keys = [ownerKey(tag, 'aggregate'), headsKey(tag), logKey(tag), positionKey(tag)]
   for (const symbol of symbols) keys.push(stateKey(tag, symbol))

@@ -6,11 +6,33 @@ export class RedisUnavailableError extends Error {
   override name = 'RedisUnavailableError'
 }
 
-/** A connection that one reader waits on. */
-export type BlockingRedis = Redis
-
 /** A connection for commands and scripts. */
 export type RedisConnection = Redis & Scripts
+
+/**
+ * What the service asks of Redis besides its scripts. Whatever answers to this is a Redis to us: a client of one server, of
+ * Sentinel, of a cluster, or the model that the simulation runs on.
+ */
+export interface RedisCommands extends Scripts {
+  hget(key: string, field: string): Promise<string | null>
+  hmget(key: string, ...fields: string[]): Promise<(string | null)[]>
+  hgetall(key: string): Promise<Record<string, string>>
+  hlen(key: string): Promise<number>
+  hscan(key: string, cursor: string, count: 'COUNT', countMax: number): Promise<[cursor: string, flat: string[]]>
+  hset(key: string, values: object): Promise<number>
+  hsetnx(key: string, field: string, value: string): Promise<number>
+  zrem(key: string, member: string): Promise<number>
+  /** Seconds and microseconds of the server's clock. */
+  time(): Promise<(string | number)[]>
+}
+
+/** A connection that one reader of a trade log waits on. */
+export interface BlockingRedis {
+  xreadBuffer(
+    ...args: ['COUNT', number, 'BLOCK', number, 'STREAMS', string, string]
+  ): Promise<[key: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | null>
+  disconnect(): void
+}
 
 /**
  * A command without an answer after this long is given up, with its outcome unknown: every script of ours may be sent
@@ -75,7 +97,7 @@ export async function openBlockingRedis(
   })
   signal?.addEventListener('abort', () => closeRedis(redis), { once: true })
   await untilReady(redis, url, signal)
-  return redis
+  return redis as unknown as BlockingRedis
 }
 
 /** For subscriptions: they are renewed by ioredis after a reconnect; missed messages are the subscriber's to detect. */
@@ -92,7 +114,7 @@ export async function openSubscribingRedis(url: string, name: string): Promise<R
 }
 
 /** Closes at once; commands under way fail. */
-export function closeRedis(redis: Redis): void {
+export function closeRedis(redis: { disconnect(): void }): void {
   redis.disconnect()
 }
 

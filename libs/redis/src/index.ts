@@ -23,6 +23,7 @@ export {
   closeRedis,
   openBlockingRedis,
   openRedis,
+  type RedisCommands,
   type RedisConnection,
   RedisUnavailableError,
 } from './connection.ts'

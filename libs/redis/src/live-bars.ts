@@ -1,5 +1,5 @@
 import type { BarState, BarText } from '@chart/market'
-import type { RedisConnection } from './connection.ts'
+import type { RedisCommands } from './connection.ts'
 import { barKey, feedKey } from './keys.ts'
 
 /** A live bar as Redis holds it, with how far into the trades it reaches. */
@@ -14,22 +14,24 @@ export interface LiveBar {
 }
 
 /**
- * The live bars of one symbol, in the order of `intervals`, all as one commit left them (read in one transaction, so that none is
- * newer than another); undefined where there was no trade yet.
+ * The live bars of one symbol, in the order of `intervals`, all as one commit left them (read by one script, so that none is newer
+ * than another); undefined where there was no trade yet.
  */
 export async function readLiveBars(
-  redis: RedisConnection,
+  redis: RedisCommands,
   tag: string,
   symbol: string,
   intervals: readonly string[],
 ): Promise<(LiveBar | undefined)[]> {
-  const transaction = redis.multi()
-  for (const interval of intervals) transaction.hgetall(barKey(tag, symbol, interval))
-  const replies = (await transaction.exec()) ?? []
-  return replies.map(([error, fields], index) => {
-    if (error) throw error
-    return liveBarOf(symbol, intervals[index]!, fields as Record<string, string>)
-  })
+  const keys = intervals.map(interval => barKey(tag, symbol, interval))
+  const hashes = await redis.readHashes(keys.length, ...keys)
+  return hashes.map((flat, index) => liveBarOf(symbol, intervals[index]!, fieldsOf(flat)))
+}
+
+function fieldsOf(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {}
+  for (let index = 0; index + 1 < flat.length; index += 2) fields[flat[index]!] = flat[index + 1]!
+  return fields
 }
 
 function liveBarOf(symbol: string, interval: string, fields: Record<string, string>): LiveBar | undefined {
@@ -79,7 +81,7 @@ export interface FeedStatus {
 
 /** The feed status of `symbols`, in their order. */
 export async function readFeedStatus(
-  redis: RedisConnection,
+  redis: RedisCommands,
   symbols: readonly { tag: string; symbol: string }[],
 ): Promise<FeedStatus[]> {
   const [[seconds, micros], ...replies] = await Promise.all([

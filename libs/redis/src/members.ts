@@ -1,4 +1,4 @@
-import type { RedisConnection } from './connection.ts'
+import type { RedisCommands } from './connection.ts'
 import { membersKey } from './keys.ts'
 
 /** A member that was not heard for this long is no longer counted on. Only liveness hangs on it, never safety. */
@@ -8,11 +8,11 @@ export const MEMBER_TTL_MS = 1_500
  * Says that `member` of `app` lives, and gives all living members in stable order. Times are those of Redis, so that the
  * members' clocks need not agree.
  */
-export async function heartbeat(redis: RedisConnection, app: string, member: string): Promise<string[]> {
+export async function heartbeat(redis: RedisCommands, app: string, member: string): Promise<string[]> {
   return (await redis.heartbeatMember(1, membersKey(app), member, MEMBER_TTL_MS)).sort()
 }
 
 /** Says that `member` goes, so that the others need not wait for its silence. */
-export async function leave(redis: RedisConnection, app: string, member: string): Promise<void> {
+export async function leave(redis: RedisCommands, app: string, member: string): Promise<void> {
   await redis.zrem(membersKey(app), member)
 }

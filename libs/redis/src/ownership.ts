@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { RedisConnection } from './connection.ts'
+import type { RedisCommands } from './connection.ts'
 import { leaseKey, type OwnedWork, ownerKey } from './keys.ts'
 
 /**
@@ -23,7 +23,7 @@ export class FencedError extends Error {
 
 /** Claims the partition, or gives undefined while another's lease runs. `force` fences that other at once. */
 export async function claimPartition(
-  redis: RedisConnection,
+  redis: RedisCommands,
   options: { tag: string; work: OwnedWork; owner: string; leaseMs: number; force: boolean },
 ): Promise<Claim | undefined> {
   const { tag, work, owner, leaseMs, force } = options
@@ -36,14 +36,14 @@ export async function claimPartition(
  * Prolongs the lease.
  * @throws FencedError when another has claimed
  */
-export async function renewPartition(redis: RedisConnection, claim: Claim, leaseMs: number): Promise<void> {
+export async function renewPartition(redis: RedisCommands, claim: Claim, leaseMs: number): Promise<void> {
   const keys = [ownerKey(claim.tag, claim.work), leaseKey(claim.tag, claim.work)]
   const [answer] = await redis.renewPartition(2, ...keys, claim.owner, leaseMs, claim.token)
   if (answer === 'FENCED') throw new FencedError(claim.tag, claim.work)
 }
 
 /** Lets go, so that the next owner need not wait. Harmless when another has claimed already. */
-export async function releasePartition(redis: RedisConnection, claim: Claim): Promise<void> {
+export async function releasePartition(redis: RedisCommands, claim: Claim): Promise<void> {
   await redis.releasePartition(
     2,
     ownerKey(claim.tag, claim.work),

@@ -1,4 +1,4 @@
-import type { RedisConnection } from './connection.ts'
+import type { RedisCommands } from './connection.ts'
 import { pendingKey } from './keys.ts'
 
 /**
@@ -8,23 +8,19 @@ import { pendingKey } from './keys.ts'
 export type PendingEntry = readonly [field: string, value: string]
 
 /** Takes out `entries`, except those that were restated since. Gives the number taken out. */
-export async function ackPending(
-  redis: RedisConnection,
-  tag: string,
-  entries: readonly PendingEntry[],
-): Promise<number> {
+export async function ackPending(redis: RedisCommands, tag: string, entries: readonly PendingEntry[]): Promise<number> {
   if (entries.length === 0) return 0
   return redis.acknowledgeBars(1, pendingKey(tag), ...entries.flat())
 }
 
 /** How many bars wait for PostgreSQL. */
-export async function countPending(redis: RedisConnection, tag: string): Promise<number> {
+export async function countPending(redis: RedisCommands, tag: string): Promise<number> {
   return redis.hlen(pendingKey(tag))
 }
 
 /** All that wait, `countMax` at a time. */
 export async function* scanPending(
-  redis: RedisConnection,
+  redis: RedisCommands,
   tag: string,
   countMax: number,
 ): AsyncGenerator<PendingEntry[]> {

@@ -14,6 +14,7 @@ export interface Scripts {
   commitBars(keys: number, ...rest: Argument[]): Promise<string[]>
   rewindLog(keys: number, ...rest: Argument[]): Promise<string[]>
   acknowledgeBars(keys: number, ...rest: Argument[]): Promise<number>
+  readHashes(keys: number, ...rest: Argument[]): Promise<string[][]>
 }
 
 const FILES: Record<keyof Scripts, string> = {
@@ -26,6 +27,7 @@ const FILES: Record<keyof Scripts, string> = {
   commitBars: 'commit',
   rewindLog: 'rewind',
   acknowledgeBars: 'acknowledge',
+  readHashes: 'read-hashes',
 }
 
 /** Adds the scripts to a connection. They go by EVALSHA, and by EVAL once where Redis does not know them (after a restart). */

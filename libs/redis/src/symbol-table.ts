@@ -1,5 +1,5 @@
 import { partitionOf } from '@chart/market'
-import type { RedisConnection } from './connection.ts'
+import type { RedisCommands } from './connection.ts'
 import { infoKey, partitionTag, SYMBOLS_KEY } from './keys.ts'
 
 /** What the exchange says about a symbol, kept for those who only read Redis. */
@@ -29,7 +29,7 @@ export function tagOf(symbol: string, partitions: number): string {
  * @throws PartitionsChangedError when Redis knows a symbol under another tag: PARTITIONS is fixed for a deployment's life
  */
 export async function registerSymbols(
-  redis: RedisConnection,
+  redis: RedisCommands,
   infos: readonly SymbolInfo[],
   partitions: number,
 ): Promise<void> {
@@ -54,13 +54,13 @@ function checkTag(symbol: string, known: string | null | undefined, partitions: 
 }
 
 /** Symbol → partition tag of everything that is served. */
-export async function readSymbols(redis: RedisConnection): Promise<Map<string, string>> {
+export async function readSymbols(redis: RedisCommands): Promise<Map<string, string>> {
   return new Map(Object.entries(await redis.hgetall(SYMBOLS_KEY)))
 }
 
 /** What is known of `symbols`, in their order. */
 export async function readSymbolInfos(
-  redis: RedisConnection,
+  redis: RedisCommands,
   symbols: readonly { tag: string; symbol: string }[],
 ): Promise<SymbolInfo[]> {
   const replies = await Promise.all(symbols.map(({ tag, symbol }) => redis.hgetall(infoKey(tag, symbol))))

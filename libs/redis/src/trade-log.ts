@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type FeedState, packTrades, type Scales, type Trade, VarintReader, VarintWriter } from '@chart/market'
-import type { Redis } from 'ioredis'
-import type { RedisConnection } from './connection.ts'
+import type { BlockingRedis, RedisCommands } from './connection.ts'
 import { feedKey, headsKey, logKey, ownerKey, positionKey, stateKey } from './keys.ts'
 import { type Claim, FencedError } from './ownership.ts'
 
@@ -81,7 +80,7 @@ export class LogCorruptError extends Error {
  * @throws FencedError when another has claimed the partition
  */
 export async function appendEntry(
-  redis: RedisConnection,
+  redis: RedisCommands,
   claim: Claim,
   blocks: readonly AppendBlock[],
 ): Promise<AppendAnswer> {
@@ -121,7 +120,7 @@ export async function appendEntry(
 
 /** Last trade id in the log of each symbol; undefined where the log has none. */
 export async function readHeads(
-  redis: RedisConnection,
+  redis: RedisCommands,
   tag: string,
   symbols: readonly string[],
 ): Promise<Map<string, number | undefined>> {
@@ -135,7 +134,7 @@ export async function readHeads(
  * @throws FencedError when another has claimed the partition
  */
 export async function writeFeedStates(
-  redis: RedisConnection,
+  redis: RedisCommands,
   claim: Claim,
   states: ReadonlyMap<string, FeedState>,
 ): Promise<void> {
@@ -150,15 +149,14 @@ export async function writeFeedStates(
  * @param redis a connection that nothing else uses while it waits
  */
 export async function readEntries(
-  redis: Redis,
+  redis: BlockingRedis,
   tag: string,
   after: number,
   countMax: number,
   blockMs: number,
 ): Promise<LogEntry[]> {
   const reply = await redis.xreadBuffer('COUNT', countMax, 'BLOCK', blockMs, 'STREAMS', logKey(tag), `${after}-0`)
-  const stream = reply?.[0] as unknown as [Buffer, [Buffer, Buffer[]][]] | undefined
-  return (stream?.[1] ?? []).map(([id, fields]) => {
+  return (reply?.[0]?.[1] ?? []).map(([id, fields]) => {
     const n = Number(id.toString('latin1').split('-')[0])
     return { n, nonce: fields[1]!.toString('latin1'), ...decodeEntry(fields[3]!) }
   })

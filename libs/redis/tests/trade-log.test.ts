@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { EXCHANGE_SCALES, type Trade, unpackTrades } from '@chart/market'
 import { type RedisServer, startRedis } from '@chart/servers'
-import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type AppendBlock,
   appendEntry,
+  type BlockingRedis,
   type Claim,
   claimPartition,
   closeRedis,
@@ -23,7 +23,7 @@ import { decodeEntry, encodeEntry } from '../src/trade-log.ts'
 
 let server: RedisServer
 let redis: RedisConnection
-let reader: Redis
+let reader: BlockingRedis
 
 beforeAll(async () => {
   server = await startRedis()

@@ -1,7 +1,7 @@
 import { decodeUpdate, type SymbolUpdate } from '@chart/grpc'
 import { type BarText, type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
 import type { Postgres } from '@chart/postgres'
-import { type BarUpdates, openBarUpdates, type RedisCommands } from '@chart/redis'
+import type { BarUpdates, RedisCommands } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { SeriesEvent } from './series-event.ts'
@@ -20,8 +20,14 @@ export function seriesKeyOf(symbol: string, interval: string): string {
   return `${symbol} ${interval}`
 }
 
+/** Opens the subscriber: openBarUpdates of a Redis. */
+export type OpenUpdates = (listener: {
+  onUpdate(tag: string, bytes: Buffer): void
+  onReconnect(): void
+}) => Promise<BarUpdates>
+
 export interface HubOptions {
-  readonly redisUrl: string
+  readonly openUpdates: OpenUpdates
   readonly redis: RedisCommands
   readonly postgres: Postgres
   readonly intervals: readonly Interval[]
@@ -75,9 +81,7 @@ export class SymbolHub implements AsyncDisposable {
 
   static async open(options: HubOptions): Promise<SymbolHub> {
     const hub = new SymbolHub(options)
-    hub.#updates = await openBarUpdates({
-      url: options.redisUrl,
-      name: 'edge-updates',
+    hub.#updates = await options.openUpdates({
       onUpdate: (tag, bytes) => hub.#onUpdate(tag, bytes),
       onReconnect: () => hub.#readAgain(() => true),
     })

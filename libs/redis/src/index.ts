@@ -9,7 +9,9 @@ export {
   type SymbolBatch,
 } from './bar-commit.ts'
 export {
+  type BarJob,
   type BarQueue,
+  type BarWork,
   barOfPendingValue,
   openBarQueue,
   pendingFieldOf,

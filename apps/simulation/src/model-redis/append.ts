@@ -1,0 +1,80 @@
+import { isFenced, ReplyError, type Script, type ScriptCall, textOf } from './script.ts'
+
+/** What one block of an append says of its symbol, in the order of ARGV. */
+interface Block {
+  readonly symbol: string
+  readonly expected: string
+  readonly first: string
+  readonly newLast: string
+  readonly hole: string
+  readonly tradeTime: string
+  readonly watermark: string
+  readonly feedState: string
+}
+
+const BLOCK_ARGS = 8
+
+/** scripts/append.lua */
+export const append: Script = call => {
+  const { store, keys, args, mutation } = call
+  const [, headsKey, logKey, positionKey] = keys as [string, string, string, string]
+  if (isFenced(call, textOf(args[0]))) return ['FENCED']
+  const blocks = blocksOf(args)
+  const heads = new Map<string, string>()
+  const wrong = ['MISMATCH']
+  for (const [index, { symbol, expected, first, hole, newLast }] of blocks.entries()) {
+    let head = heads.get(symbol) ?? store.hget(headsKey, symbol)
+    if (head === null) {
+      head = store.hget(keys[5 + index * 2]!, 'lastTradeId') ?? ''
+      if (head !== '') store.hset(headsKey, symbol, head)
+    }
+    if (head !== expected && mutation !== 'no-contiguity-check') wrong.push(symbol, head)
+    else if (first !== '' && hole !== '1' && Number(first) !== Number(expected) + 1) {
+      throw new ReplyError(`append: ${symbol} trade ${first} does not follow ${expected}`)
+    }
+    heads.set(symbol, newLast)
+  }
+  if (wrong.length > 1) return wrong
+  const n = nextNumber(call, headsKey, logKey, positionKey)
+  const added = store.xadd(logKey, { n, nonce: textOf(args[1]), payload: bytesOf(args[2]) })
+  if (added === undefined) {
+    return ['CORRUPT', 'ERR The ID specified in XADD is equal or smaller than the target stream top item']
+  }
+  store.hset(headsKey, 'seq', n)
+  writeFeeds(call, blocks, headsKey)
+  return ['OK', String(n)]
+}
+
+function blocksOf(args: readonly (string | Buffer)[]): Block[] {
+  const blocks: Block[] = []
+  for (let at = 3; at < args.length; at += BLOCK_ARGS) {
+    const [symbol, expected, first, newLast, hole, tradeTime, watermark, feedState] = args
+      .slice(at, at + BLOCK_ARGS)
+      .map(textOf) as [string, string, string, string, string, string, string, string]
+    blocks.push({ symbol, expected, first, newLast, hole, tradeTime, watermark, feedState })
+  }
+  return blocks
+}
+
+/** One more than the last, which is found in log and position when the heads are lost. */
+function nextNumber({ store }: ScriptCall, headsKey: string, logKey: string, positionKey: string): number {
+  const known = store.hget(headsKey, 'seq')
+  if (known !== null) return Number(known) + 1
+  const position = Number(store.hget(positionKey, 'pos') ?? '0')
+  return Math.max(position, store.stream(logKey)?.lastNumber ?? 0) + 1
+}
+
+function writeFeeds({ store, keys }: ScriptCall, blocks: readonly Block[], headsKey: string): void {
+  const now = Math.floor(store.now())
+  for (const [index, { symbol, newLast, feedState, tradeTime, watermark }] of blocks.entries()) {
+    store.hset(headsKey, symbol, newLast)
+    const feed: (string | number)[] = ['state', feedState, 'lastTradeId', newLast, 'writtenTime', now]
+    if (tradeTime !== '') feed.push('lastTradeTime', tradeTime)
+    if (watermark !== '') feed.push('watermark', watermark)
+    store.hset(keys[4 + index * 2]!, ...feed)
+  }
+}
+
+function bytesOf(value: string | Buffer | undefined): Buffer {
+  return typeof value === 'string' ? Buffer.from(value, 'latin1') : (value ?? Buffer.alloc(0))
+}

@@ -14,6 +14,7 @@ export interface Scripts {
   commitBars(keys: number, ...rest: Argument[]): Promise<string[]>
   rewindLog(keys: number, ...rest: Argument[]): Promise<string[]>
   acknowledgeBars(keys: number, ...rest: Argument[]): Promise<number>
+  restateBar(keys: number, ...rest: Argument[]): Promise<string[]>
   readHashes(keys: number, ...rest: Argument[]): Promise<string[][]>
 }
 
@@ -27,6 +28,7 @@ const FILES: Record<keyof Scripts, string> = {
   commitBars: 'commit',
   rewindLog: 'rewind',
   acknowledgeBars: 'acknowledge',
+  restateBar: 'restate',
   readHashes: 'read-hashes',
 }
 

@@ -62,7 +62,16 @@ afterEach(async () => {
 
 function startPersister(): void {
   const log = openLog('persister', 'silent')
-  running.push(persist({ workQueue: work => workBarQueue({ ...work, url: redisServer.url }), redis, postgres, metrics, log, signal: stop.signal }))
+  running.push(
+    persist({
+      workQueue: work => workBarQueue({ ...work, url: redisServer.url }),
+      redis,
+      postgres,
+      metrics,
+      log,
+      signal: stop.signal,
+    }),
+  )
 }
 
 function bar(index: number, over: Partial<BarText> = {}): BarText {

@@ -42,6 +42,7 @@ export class Feed {
   readonly #owner: SimulatedProcess
   readonly #random: Random
   readonly #tally: Tally
+  readonly #onTrade: (symbol: string, tradeId: number) => void
   readonly #events: FeedEvent[] = []
   #wake: (() => void) | undefined
   /** Number of the present connection; 0 while there is none. */
@@ -56,7 +57,10 @@ export class Feed {
     random: Random
     tally: Tally
     faults: FeedFaults
+    /** A trade has arrived. */
+    onTrade(symbol: string, tradeId: number): void
   }) {
+    this.#onTrade = options.onTrade
     this.faults = options.faults
     this.#time = options.time
     this.#exchange = options.exchange
@@ -123,12 +127,19 @@ export class Feed {
     this.#time.at(trades[index]!.publishTime, next, undefined)
   }
 
-  #tell(symbol: string, { trade, publishTime }: MarketTrade, following: MarketTrade | undefined, connection: number): void {
+  #tell(
+    symbol: string,
+    { trade, publishTime }: MarketTrade,
+    following: MarketTrade | undefined,
+    connection: number,
+  ): void {
     const { faults } = this
     const random = this.#random
     const noticed = following !== undefined && following.publishTime < publishTime + NOTICED_WITHIN_MS
-    if (this.stalled || this.deaf.has(symbol)) return this.#tally.add('feed messages lost')
-    if (noticed && random.chance(faults.lost)) return this.#tally.add('feed messages lost')
+    if (this.stalled || this.deaf.has(symbol) || (noticed && random.chance(faults.lost))) {
+      this.#tally.add('feed messages lost')
+      return
+    }
     const event: FeedEvent = { kind: 'trade', symbol, trade, eventTime: Math.floor(publishTime) }
     const arrival = this.#nextArrival()
     if (noticed && random.chance(faults.malformed)) {
@@ -138,11 +149,7 @@ export class Feed {
     }
     const isReordered = random.chance(faults.reordered)
     if (isReordered) this.#tally.add('feed messages reordered')
-    this.#deliverAt(
-      arrival + (isReordered ? random.integer(REORDERED_MS.min, REORDERED_MS.max) : 0),
-      event,
-      connection,
-    )
+    this.#deliverAt(arrival + (isReordered ? random.integer(REORDERED_MS.min, REORDERED_MS.max) : 0), event, connection)
     if (random.chance(faults.repeated)) {
       this.#tally.add('feed messages repeated')
       this.#deliverAt(arrival + random.integer(REPEATED_MS.min, REPEATED_MS.max), event, connection)
@@ -174,6 +181,7 @@ export class Feed {
 
   /** Runs as the owner. */
   #deliver(event: FeedEvent): void {
+    if (event.kind === 'trade') this.#onTrade(event.symbol, event.trade.tradeId)
     this.#events.push(event)
     this.#wake?.()
   }

@@ -39,7 +39,13 @@ const PUBLISH_MS = { shortest: 1, mean: 12, longest: 300 }
 const SECOND_MS = 1_000
 const UNITS = 10 ** EXCHANGE_SCALES.price
 
-export function drawMarket(symbol: string, from: number, until: number, mood: MarketMood, random: Random): SymbolMarket {
+export function drawMarket(
+  symbol: string,
+  from: number,
+  until: number,
+  mood: MarketMood,
+  random: Random,
+): SymbolMarket {
   const trades: MarketTrade[] = []
   const holes = new Map<number, number>()
   let tradeId = random.integer(0, 3) === 0 ? random.integer(0, 2) : random.integer(1_000, 9_000_000)
@@ -53,7 +59,10 @@ export function drawMarket(symbol: string, from: number, until: number, mood: Ma
     const backwards = !late && random.chance(mood.backwards)
     const lag = late ? random.integer(LATE_MS.min, LATE_MS.max) : 0
     const back = backwards ? random.integer(BACKWARDS_MS.min, BACKWARDS_MS.max) : 0
-    publishTime = Math.max(publishTime, matchTime + random.latency(PUBLISH_MS.shortest, PUBLISH_MS.mean, PUBLISH_MS.longest))
+    publishTime = Math.max(
+      publishTime,
+      matchTime + random.latency(PUBLISH_MS.shortest, PUBLISH_MS.mean, PUBLISH_MS.longest),
+    )
     const trade: Trade = {
       tradeId,
       tradeTime: Math.max(from, matchTime - lag - back),

@@ -1,11 +1,13 @@
 import type { BarText } from '@chart/market'
 import { intervalOf } from '@chart/market'
-import type { Postgres, Statement } from '@chart/postgres'
+import type { Postgres } from '@chart/postgres'
 import type { Mutation } from './mutations.ts'
 import type { Random } from './random.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import type { Tally } from './tally.ts'
 import type { VirtualTime } from './virtual-time.ts'
+
+type Statement = Parameters<Postgres['query']>[0]
 
 export interface PostgresFaults {
   /** Writes, and dies before it answers. */

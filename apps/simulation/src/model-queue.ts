@@ -111,7 +111,10 @@ export class ModelQueue {
 
   #add(job: Job): void {
     if (this.#known.has(job.id)) return
-    if (this.#random.chance(this.faults.lost)) return this.#tally.add('jobs lost')
+    if (this.#random.chance(this.faults.lost)) {
+      this.#tally.add('jobs lost')
+      return
+    }
     this.#known.add(job.id)
     const isDelayed = this.#random.chance(this.faults.delayed)
     if (isDelayed) this.#tally.add('jobs delayed')

@@ -68,21 +68,31 @@ export class Oracle {
       ?.findLast(step => step.tradeId <= throughId)?.bar
   }
 
-  /** The close that a time without trades repeats: that of the newest earlier bucket with trades up to `throughId`. */
-  closeBefore(interval: string, openTime: number, throughId: number): string | undefined {
+  /**
+   * The prices that a time without trades may repeat: the close of the newest earlier bucket with trades up to `throughId`, or the
+   * price of a late trade with a higher id that lies before that bucket. Which of them depends on whether it came before the bar closed.
+   */
+  pricesBefore(interval: string, openTime: number, throughId: number): string[] {
+    const before = this.#closeBefore(interval, openTime, throughId)
+    if (before === undefined) return []
+    const { trades } = this.market
+    const prices = [before.close]
+    for (let index = trades.length - 1; index >= 0; index--) {
+      const { tradeId, tradeTime, price } = trades[index]!.trade
+      if (tradeId <= before.lastTradeId) break
+      if (tradeId <= throughId && tradeTime < openTime) prices.push(textOf(price))
+    }
+    return prices
+  }
+
+  #closeBefore(interval: string, openTime: number, throughId: number): OracleBar | undefined {
     const openTimes = this.#openTimes.get(interval)!
     for (let index = openTimes.length - 1; index >= 0; index--) {
       if (openTimes[index]! >= openTime) continue
       const bar = this.barAt(interval, openTimes[index]!, throughId)
-      if (bar !== undefined) return bar.close
+      if (bar !== undefined) return bar
     }
     return undefined
-  }
-
-  /** Price of the newest trade up to `throughId`. */
-  priceAt(throughId: number): string | undefined {
-    const trade = this.market.trades.findLast(({ trade }) => trade.tradeId <= throughId)?.trade
-    return trade === undefined || trade.tradeId <= this.seedId ? undefined : textOf(trade.price)
   }
 
   /** Open times of all bars that have to exist before `until`, of a time without trades as well. */
@@ -102,7 +112,7 @@ export class Oracle {
   }
 }
 
-export function flatBarOf(price: string): OracleBar {
+function flatBarOf(price: string): OracleBar {
   const zero = textOf(0n)
   return {
     open: price,
@@ -117,6 +127,15 @@ export function flatBarOf(price: string): OracleBar {
     firstTradeId: -1,
     lastTradeId: -1,
   }
+}
+
+/** What is wrong with `bar`, which is to hold the trades up to `throughId`, in words; undefined when it is right. */
+export function faultOf(oracle: Oracle, bar: OracleBar & Pick<BarText, 'interval' | 'openTime'>, throughId: number) {
+  const expected = oracle.barAt(bar.interval, bar.openTime, throughId)
+  if (expected !== undefined) return differenceOf(bar, expected)
+  const prices = oracle.pricesBefore(bar.interval, bar.openTime, throughId)
+  if (prices.length === 0) return 'there is nothing that it could be made of'
+  return differenceOf(bar, flatBarOf(prices.find(price => price === bar.close) ?? prices[0]!))
 }
 
 /** The name of the first field that differs; undefined when none does. */

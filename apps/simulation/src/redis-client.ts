@@ -1,6 +1,13 @@
-import { type BarUpdates, type BlockingRedis, type LeaderLock, LEASE_MS, type RedisCommands, updatesChannel } from '@chart/redis'
-import type { Argument } from './model-redis/model-redis.ts'
+import {
+  type BarUpdates,
+  type BlockingRedis,
+  LEASE_MS,
+  type LeaderLock,
+  type RedisCommands,
+  updatesChannel,
+} from '@chart/redis'
 import type { StreamEntry } from './model-redis/keyspace.ts'
+import type { Argument } from './model-redis/model-redis.ts'
 import { ConnectionLostError, type RedisNetwork } from './redis-network.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 
@@ -22,10 +29,12 @@ export interface ClientOptions {
   readonly owner: SimulatedProcess
   /** A commit is sent as two commands: the mutation state-apart. */
   readonly commitsApart: boolean
+  /** Sees an append before it is sent. */
+  onAppend(values: readonly Argument[]): void
 }
 
 /** The connection that a process has for commands and scripts. */
-export function commandsOf({ network, owner, commitsApart }: ClientOptions): RedisCommands {
+export function commandsOf({ network, owner, commitsApart, onAppend }: ClientOptions): RedisCommands {
   const call = (command: string, values: readonly Argument[]) =>
     network.call(owner, COMMAND_TIMEOUT_MS, () => network.redis.run(command, values))
   const commitApart = async (...values: Argument[]) => {
@@ -36,7 +45,10 @@ export function commandsOf({ network, owner, commitsApart }: ClientOptions): Red
     get(_, name) {
       if (name === 'then') return undefined
       if (name === 'commitBars' && commitsApart) return commitApart
-      return (...values: Argument[]) => call(String(name), values)
+      return (...values: Argument[]) => {
+        if (name === 'appendEntry') onAppend(values)
+        return call(String(name), values)
+      }
     },
   })
 }
@@ -218,4 +230,3 @@ export async function openUpdates(
     },
   }
 }
-

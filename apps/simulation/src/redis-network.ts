@@ -178,15 +178,17 @@ export class RedisNetwork {
     const { owner } = call
     const epoch = this.#epoch
     const fate = this.random.next()
-    let edge = faults.lost
-    if (this.#cutOff.has(owner) || fate < edge) {
+    if (this.#cutOff.has(owner) || fate < faults.lost) {
       this.#tally.add('calls lost')
       return
     }
-    const isReplyLost = fate < (edge += faults.replyLost)
-    const isLate = !isReplyLost && fate < (edge += faults.late)
-    const isRepeated = !isReplyLost && !isLate && fate < edge + faults.repeated
-    const answers = isReplyLost ? 0 : isRepeated ? 1 + Math.floor(this.random.next() * 2) : 1
+    const upTo = { replyLost: faults.lost + faults.replyLost, late: 0, repeated: 0 }
+    upTo.late = upTo.replyLost + faults.late
+    upTo.repeated = upTo.late + faults.repeated
+    const isReplyLost = fate < upTo.replyLost
+    const isLate = !isReplyLost && fate < upTo.late
+    const isRepeated = !isReplyLost && !isLate && fate < upTo.repeated
+    const answers = isReplyLost ? 0 : isRepeated ? this.random.integer(1, 2) : 1
     if (isReplyLost) this.#tally.add('replies lost')
     if (isLate) this.#tally.add('late calls')
     if (isRepeated) this.#tally.add('repeated calls')

@@ -40,6 +40,8 @@ export class VirtualTime {
   current: SimulatedProcess | undefined
   /** How many events have run. */
   ran = 0
+  /** Sees each event before it runs. */
+  onEvent: ((event: VirtualEvent) => void) | undefined
   readonly #start: number
   readonly #heap: VirtualEvent[] = []
   #order = 0
@@ -144,6 +146,7 @@ export class VirtualTime {
     if (owner !== undefined && !owner.takes(event)) return
     this.current = owner
     this.ran++
+    this.onEvent?.(event)
     try {
       event.run()
     } catch (error) {

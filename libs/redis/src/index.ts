@@ -32,17 +32,23 @@ export {
 export {
   barKey,
   feedKey,
+  headsKey,
   infoKey,
+  leaseKey,
   logKey,
+  membersKey,
   type OwnedWork,
+  ownerKey,
   partitionTag,
   pendingKey,
+  positionKey,
   SYMBOLS_KEY,
+  stateKey,
   updatesChannel,
 } from './keys.ts'
 export { EXTEND_EVERY_MS, LEASE_MS, type LeaderLock, openLeaderLock } from './leader-lock.ts'
 export { type FeedStatus, type LiveBar, readFeedStatus, readLiveBars } from './live-bars.ts'
-export type { AppendBlock, LogBlock, LogEntry, LogSeed } from './log-entry.ts'
+export { type AppendBlock, decodeEntry, type LogBlock, type LogEntry, type LogSeed } from './log-entry.ts'
 export { heartbeat, leave, MEMBER_TTL_MS } from './members.ts'
 export {
   type Claim,

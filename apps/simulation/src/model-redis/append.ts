@@ -1,4 +1,4 @@
-import { isFenced, ReplyError, type Script, type ScriptCall, textOf } from './script.ts'
+import { bytesOf, isFenced, ReplyError, type Script, type ScriptCall, TOO_LOW, textOf } from './script.ts'
 
 /** What one block of an append says of its symbol, in the order of ARGV. */
 interface Block {
@@ -37,9 +37,7 @@ export const append: Script = call => {
   if (wrong.length > 1) return wrong
   const n = nextNumber(call, headsKey, logKey, positionKey)
   const added = store.xadd(logKey, { n, nonce: textOf(args[1]), payload: bytesOf(args[2]) })
-  if (added === undefined) {
-    return ['CORRUPT', 'ERR The ID specified in XADD is equal or smaller than the target stream top item']
-  }
+  if (added === undefined) return ['CORRUPT', TOO_LOW]
   store.hset(headsKey, 'seq', n)
   writeFeeds(call, blocks, headsKey)
   return ['OK', String(n)]
@@ -73,8 +71,4 @@ function writeFeeds({ store, keys }: ScriptCall, blocks: readonly Block[], heads
     if (watermark !== '') feed.push('watermark', watermark)
     store.hset(keys[4 + index * 2]!, ...feed)
   }
-}
-
-function bytesOf(value: string | Buffer | undefined): Buffer {
-  return typeof value === 'string' ? Buffer.from(value, 'latin1') : (value ?? Buffer.alloc(0))
 }

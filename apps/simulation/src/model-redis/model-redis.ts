@@ -2,7 +2,7 @@ import type { Mutation } from '../mutations.ts'
 import { append } from './append.ts'
 import { commit, commitBarsApart, commitPositionApart } from './commit.ts'
 import { Keyspace, type StreamEntry } from './keyspace.ts'
-import { acknowledge, feedStates, readHashes, rewind } from './other-scripts.ts'
+import { acknowledge, feedStates, look, readHashes, restate, rewind } from './other-scripts.ts'
 import { claim, heartbeat, release, renew } from './owner-scripts.ts'
 import { ReplyError, type Script } from './script.ts'
 
@@ -22,10 +22,12 @@ const SCRIPTS: Record<string, Script> = {
   rewindLog: rewind,
   acknowledgeBars: acknowledge,
   readHashes,
+  restateBar: restate,
+  lookAtPartition: look,
 }
 
 /** Refused while Redis is over maxmemory; scripts with allow-oom, reads and deletions are not. */
-const DENIED_OVER_MEMORY = new Set(['appendEntry', 'hset', 'hsetnx', 'lockAcquire'])
+const DENIED_OVER_MEMORY = new Set(['appendEntry', 'restateBar', 'hset', 'hsetnx', 'lockAcquire'])
 
 /** A command that has run, for whoever watches. */
 export interface RanCommand {

@@ -1,4 +1,4 @@
-import { isFenced, type Script, textOf } from './script.ts'
+import { bytesOf, isFenced, type Script, TOO_LOW, textOf } from './script.ts'
 
 /** scripts/rewind.lua */
 export const rewind: Script = call => {
@@ -50,3 +50,22 @@ export const acknowledge: Script = ({ store, keys, args }) => {
 
 /** scripts/read-hashes.lua */
 export const readHashes: Script = ({ store, keys }) => keys.map(key => [...(store.hash(key) ?? [])].flat())
+
+/** scripts/look.lua */
+export const look: Script = ({ store, keys }) => [
+  store.getString(keys[0]!) ?? '',
+  store.hget(keys[1]!, 'pos') ?? '0',
+  store.hget(keys[2]!, 'seq') ?? '0',
+]
+
+/** scripts/restate.lua */
+export const restate: Script = ({ store, keys, args }) => {
+  const [headsKey, logKey] = keys as [string, string]
+  const seq = store.hget(headsKey, 'seq')
+  if (seq === null) return ['UNSEEDED']
+  const n = Number(seq) + 1
+  const added = store.xadd(logKey, { n, nonce: textOf(args[0]), payload: bytesOf(args[1]) })
+  if (added === undefined) return ['CORRUPT', TOO_LOW]
+  store.hset(headsKey, 'seq', n)
+  return ['OK', String(n)]
+}

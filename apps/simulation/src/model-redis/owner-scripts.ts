@@ -43,7 +43,5 @@ export const heartbeat: Script = ({ store, keys, args }) => {
   const members = store.zset(keys[0]!)
   members.set(member, now)
   for (const [name, score] of members) if (score <= now - Number(silentMs)) members.delete(name)
-  return [...members]
-    .sort(([nameA, a], [nameB, b]) => a - b || (nameA < nameB ? -1 : 1))
-    .map(([name]) => name)
+  return [...members].sort(([nameA, a], [nameB, b]) => a - b || (nameA < nameB ? -1 : 1)).map(([name]) => name)
 }

@@ -26,6 +26,14 @@ export function textOf(value: string | Buffer | undefined): string {
   return typeof value === 'string' ? value : value.toString('latin1')
 }
 
+/** An argument as bytes. */
+export function bytesOf(value: string | Buffer | undefined): Buffer {
+  return typeof value === 'string' ? Buffer.from(value) : (value ?? Buffer.alloc(0))
+}
+
+/** What XADD says of a number that is not above the last. */
+export const TOO_LOW = 'ERR The ID specified in XADD is equal or smaller than the target stream top item'
+
 /** True when the owner hash keys[0] has another token than `token`. */
 export function isFenced({ store, keys, mutation }: ScriptCall, token: string): boolean {
   if (mutation === 'no-fence' || mutation === 'no-fence-no-position-check') return false

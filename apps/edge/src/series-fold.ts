@@ -31,9 +31,11 @@ export class SeriesFold {
     this.#interval = interval
   }
 
-  /** openTime of the newest closed bar that was told. */
-  get newestClosed(): number | undefined {
-    return this.#told.newest
+  /** openTime of the bar whose closing subscribers have to be told of next; undefined when they know of no bar yet. */
+  get nextClosed(): number | undefined {
+    const { newest } = this.#told
+    if (newest !== undefined) return newest + this.#interval.intervalMs
+    return this.#bytes && decodeBar(this.#bytes).openTime
   }
 
   /**

@@ -173,6 +173,8 @@ export class SymbolHub implements AsyncDisposable {
       stored = await readStoredBars(redis, watched.tag, watched.symbol, intervals)
       older = await this.#readOlder(watched, stored)
     } while ((watched.state as string) === 'outdated')
+    // Until an update has come, the position read is the one that the first has to follow.
+    if (!this.#positions.has(watched.tag)) this.#positions.set(watched.tag, stored.position)
     if (isBehind(stored, watched)) this.#followEarly(watched)
     else this.#restore(watched, stored, older)
   }
@@ -204,13 +206,13 @@ export class SymbolHub implements AsyncDisposable {
   async #readOlder(watched: WatchedSymbol, stored: StoredBars): Promise<Map<string, readonly BarText[]>> {
     const older = new Map<string, readonly BarText[]>()
     for (const { interval, fold } of watched.series) {
-      const newest = fold.newestClosed
+      const from = fold.nextClosed
       const kept = stored.series.get(interval.name)
       const to = kept?.closed[0]?.openTime ?? kept?.live?.openTime
-      if (newest === undefined || to === undefined || to <= newest + interval.intervalMs) continue
+      if (from === undefined || to === undefined || to <= from) continue
       try {
         const series = { tag: watched.tag, symbol: watched.symbol, interval }
-        older.set(interval.name, await readClosedBars(this.#options, series, newest + interval.intervalMs, to))
+        older.set(interval.name, await readClosedBars(this.#options, series, from, to))
       } catch (error) {
         const reason = (error as Error).message
         this.#options.log.warn({ symbol: watched.symbol, interval: interval.name, reason }, 'closed bars are left out')

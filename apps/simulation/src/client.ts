@@ -15,8 +15,6 @@ export interface ToldSeries {
   start: number | undefined
   /** openTime of the newest bar told for the first time. */
   newest: number | undefined
-  /** openTime of the last live bar. */
-  live: number | undefined
   /** Bars may be missing between two that were told: PostgreSQL did not give them. */
   lacks: boolean
 }
@@ -34,6 +32,7 @@ export interface ClientOptions {
   /** Bars before the first trade of a symbol can only be told late. */
   readonly firstOpenTime: (symbol: string, interval: string) => number
   broken(promise: string, detail: string): void
+  readonly trace?: ((line: string) => void) | undefined
 }
 
 const SLOW_MS = { min: 20, max: 1_500 }
@@ -60,6 +59,7 @@ export class Client implements BarStream {
     const { random, time, slow, owner } = this.#options
     for (const { type, bar } of decodeResponse(response).events) {
       if (bar === null) continue
+      this.#options.trace?.(`${this.name} ${type.slice(15)} ${bar.symbol} ${bar.interval} ${toldOf(barOfMessage(bar))}`)
       const series = this.#seriesOf(bar.symbol, bar.interval)
       if (type === 'BAR_EVENT_TYPE_CLOSED' || type === 'BAR_EVENT_TYPE_CORRECTED')
         this.#onClosed(series, barOfMessage(bar))
@@ -103,7 +103,7 @@ export class Client implements BarStream {
         closed: new Map(),
         start: undefined,
         newest: undefined,
-        live: undefined,
+
         lacks: false,
       }
       this.series.set(key, series)
@@ -117,29 +117,27 @@ export class Client implements BarStream {
     if (bar.revision > 0) tally.add('corrections told')
     const place = `${this.name}, ${bar.symbol} ${bar.interval} ${clock(bar.openTime)} revision ${bar.revision}`
     const known = series.closed.get(bar.openTime)
-    series.start ??= bar.openTime
+    series.closed.set(bar.openTime, bar)
     if (known !== undefined) {
       if (known.revision >= bar.revision) broken('no closed revision is told twice', `${place} after ${known.revision}`)
-    } else if (series.newest !== undefined) {
-      const { intervalMs } = intervalOf(bar.interval)
-      const expected = series.newest + intervalMs
-      if (bar.openTime > expected && !lacksHistory()) {
-        broken('no closed bar is left out', `${place} after ${clock(series.newest)}`)
-      }
-      const isEarly = bar.openTime < firstOpenTime(bar.symbol, bar.interval)
-      if (bar.openTime < expected && bar.openTime >= series.start && !isEarly && !series.lacks) {
-        broken('no closed bar comes before its predecessor', `${place} after ${clock(series.newest)}`)
-      }
-      if (bar.openTime > expected) series.lacks = true
-    } else if (series.live !== undefined && bar.openTime > series.live && !lacksHistory()) {
-      broken('no closed bar is left out', `${place} while ${clock(series.live)} was live`)
+      return
     }
-    series.closed.set(bar.openTime, bar)
-    if (known === undefined) series.newest = Math.max(series.newest ?? bar.openTime, bar.openTime)
+    // A symbol's very first trades may be late, and of bars from before the call only corrections are told.
+    if (bar.openTime < firstOpenTime(bar.symbol, bar.interval)) return
+    series.start ??= bar.openTime
+    if (bar.openTime < series.start) return
+    const expected = series.newest === undefined ? series.start : series.newest + intervalOf(bar.interval).intervalMs
+    if (bar.openTime > expected) {
+      series.lacks = true
+      if (!lacksHistory()) broken('no closed bar is left out', `${place}, expected ${clock(expected)}`)
+    }
+    if (bar.openTime < expected && !series.lacks) {
+      broken('no closed bar comes before its predecessor', `${place}, expected ${clock(expected)}`)
+    }
+    series.newest = Math.max(series.newest ?? bar.openTime, bar.openTime)
   }
 
   #onLive(series: ToldSeries, bar: BarText): void {
-    series.live = bar.openTime
     series.start ??= bar.openTime
     if (series.newest === undefined || bar.openTime > series.newest) return
     this.#options.broken(
@@ -147,6 +145,10 @@ export class Client implements BarStream {
       `${this.name}, ${bar.symbol} ${bar.interval} ${clock(bar.openTime)} after ${clock(series.newest)}`,
     )
   }
+}
+
+function toldOf({ openTime, revision, firstTradeId, lastTradeId, complete }: BarText): string {
+  return `${clock(openTime)} revision ${revision} trades ${firstTradeId}-${lastTradeId}${complete ? '' : ' not complete'}`
 }
 
 function clock(time: number): string {

@@ -266,6 +266,7 @@ export class Deployment {
         lacksHistory: () => (postgres.failedReads.get(process) ?? 0) > 0,
         firstOpenTime: (symbol, interval) => firstOpenTimeOf(witness, symbol, interval),
         broken: (promise, detail) => witness.broken(promise, detail),
+        trace: this.#logLine && (line => this.#logLine?.(process, 'client', {}, line)),
       })
       try {
         await streams.open(

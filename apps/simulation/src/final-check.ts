@@ -1,4 +1,4 @@
-import { type BarText, type Interval, partitionOf } from '@chart/market'
+import { type Interval, partitionOf } from '@chart/market'
 import { barKey, partitionTag, pendingKey } from '@chart/redis'
 import type { Client, ToldSeries } from './client.ts'
 import { differenceOf, faultOf, ORACLE_FIELDS, type Oracle } from './oracle.ts'
@@ -90,13 +90,9 @@ function clientFaultOf(world: World, clients: readonly Client[]): string | undef
 function seriesFaultOf(world: World, { symbol, interval, closed }: ToldSeries): string | undefined {
   for (const [openTime, told] of closed) {
     const row = world.postgres.barOf(symbol, interval, openTime)
-    const difference = row && toldDifferenceOf(told, row)
+    const difference = row && differenceOf(told, row)
     const moment = new Date(openTime).toISOString()
     if (difference !== undefined) return `${moment} revision ${told.revision} of ${row?.revision}: ${difference}`
   }
   return undefined
-}
-
-function toldDifferenceOf(told: BarText, row: BarText): string | undefined {
-  return differenceOf(told, row) ?? (told.complete !== row.complete ? `complete is ${told.complete}` : undefined)
 }

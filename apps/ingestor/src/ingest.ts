@@ -35,6 +35,8 @@ export interface IngestOptions {
   readonly signal: AbortSignal
   /** For tests, see ShardLeaderOptions. */
   readonly auditMs?: number
+  /** For tests: how long a leader that is not first in line (any more) goes on leading. */
+  readonly handOverMs?: number
 }
 
 /**

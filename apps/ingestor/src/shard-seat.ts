@@ -55,10 +55,11 @@ export class ShardSeat {
   /** By performance.now(): since when nobody holds the lease, as far as we saw. */
   #vacantSince: number | undefined
   #lookTime = 0
-  #handOverAfterMs = HAND_OVER_MIN_MS
+  #handOverMs: number
 
   constructor(options: SeatOptions) {
     this.#options = options
+    this.#handOverMs = options.handOverMs ?? HAND_OVER_MIN_MS
   }
 
   get shard(): number {
@@ -154,7 +155,8 @@ export class ShardSeat {
   async #lead(lock: LeaderLock): Promise<void> {
     const { shard, metrics, log, signal } = this.#options
     const { listener } = this.#listening!
-    this.#handOverAfterMs = this.#rank === 0 ? HAND_OVER_MIN_MS : Math.min(this.#handOverAfterMs * 2, HAND_OVER_MAX_MS)
+    const { handOverMs = HAND_OVER_MIN_MS } = this.#options
+    this.#handOverMs = this.#rank === 0 ? handOverMs : Math.min(this.#handOverMs * 2, HAND_OVER_MAX_MS)
     log.info({ shard }, 'leading')
     metrics.leading.inc()
     const leader = new ShardLeader({ ...this.#options, watermark: listener.watermark })
@@ -172,7 +174,7 @@ export class ShardSeat {
       await Promise.race([delay(EXTEND_EVERY_MS, signal), end])
       if (ended || signal.aborted || this.#failure !== undefined || !(await lock.extend())) break
       if (this.#rank === 0) firstTime = performance.now()
-      if (performance.now() - firstTime >= this.#handOverAfterMs) break
+      if (performance.now() - firstTime >= this.#handOverMs) break
     }
     const endedByItself = ended
     leader.stop()

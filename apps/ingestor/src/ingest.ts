@@ -11,6 +11,7 @@ import {
 } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
+import type { ReadStoredStart } from './seed.ts'
 import type { OpenFeed } from './shard-listener.ts'
 import { ShardSeat } from './shard-seat.ts'
 import { SymbolFeed } from './symbol-feed.ts'
@@ -30,6 +31,8 @@ export interface IngestOptions {
   /** The feed of these symbols, until the signal aborts. */
   readonly openFeed: OpenFeed
   readonly rest: ExchangeRest
+  /** Where the stored bars end; without it logs begin at the present minute. */
+  readonly readStoredStart?: ReadStoredStart
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal

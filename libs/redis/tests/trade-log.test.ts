@@ -147,7 +147,12 @@ const RESTATED: BarText = {
 }
 
 test('a seed carries the bars that had begun before it', () => {
-  const seed = { lastTradeId: 41, sinceTime: START_TIME, scales: EXCHANGE_SCALES, begun: '{"live":"…"}' }
+  const seed = {
+    lastTradeId: 41,
+    sinceTime: START_TIME,
+    scales: EXCHANGE_SCALES,
+    begun: { live: '{"…":1}', closed: '{}' },
+  }
   const { blocks } = decodeEntry(encodeEntry([blockOf('AAA', undefined, [], { seed })]))
   expect(blocks[0]!.seed).toEqual(seed)
 })

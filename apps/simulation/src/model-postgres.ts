@@ -162,11 +162,12 @@ export class ModelPostgres {
   }
 }
 
-/** The guard of the upsert: (last trade id, complete, revision). */
+/** The guard of the upsert: (last trade id, trade count, revision, complete). */
 function isOlder(known: Row, row: Row): boolean {
   if (known.last_trade_id !== row.last_trade_id) return known.last_trade_id < row.last_trade_id
-  if (known.complete !== row.complete) return row.complete
-  return known.revision < row.revision
+  if (known.trade_count !== row.trade_count) return known.trade_count < row.trade_count
+  if (known.revision !== row.revision) return known.revision < row.revision
+  return row.complete && !known.complete
 }
 
 function rowOf(values: readonly unknown[]): Row {

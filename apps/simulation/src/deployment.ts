@@ -3,6 +3,7 @@ import { ServedSymbols } from '@chart/edge/served-symbols'
 import { BarStreams } from '@chart/edge/stream-bars'
 import { SymbolHub } from '@chart/edge/symbol-hub'
 import { type IngestOptions, ingest } from '@chart/ingestor'
+import { readStoredStart } from '@chart/ingestor/stored-start'
 import { type PersistOptions, persist } from '@chart/persister'
 import { ackPending, type RedisCommands } from '@chart/redis'
 import { aborted, type Log } from '@chart/service'
@@ -173,6 +174,7 @@ export class Deployment {
       onTrade: (symbol, tradeId) => witness.tradeTold(process, symbol, tradeId),
     })
     replica.feed = feed
+    const pool = this.#world.postgres.poolFor(process)
     return ingest({
       infos: exchange.infos,
       partitions: PARTITIONS,
@@ -182,6 +184,7 @@ export class Deployment {
       openLock: shard => openLock(options, shard),
       openFeed: (symbols, signal) => feed.open(symbols, signal),
       rest: exchange.restFor(process),
+      readStoredStart: (symbol, scales) => readStoredStart(pool, symbol, scales),
       metrics: tally.metrics<IngestOptions['metrics']>(),
       log: this.#logOf(process),
       signal: process.stop.signal,

@@ -71,6 +71,7 @@ export class Feed {
 
   /** What openFeed gives the ingestor. */
   async *open(symbols: readonly string[], signal: AbortSignal): AsyncGenerator<readonly FeedEvent[], void, undefined> {
+    this.#events.length = 0
     this.#dial(symbols)
     signal.addEventListener('abort', () => this.#wake?.(), { once: true })
     while (!signal.aborted) {
@@ -136,7 +137,7 @@ export class Feed {
     const { faults } = this
     const random = this.#random
     const noticed = following !== undefined && following.publishTime < publishTime + NOTICED_WITHIN_MS
-    if (this.stalled || this.deaf.has(symbol) || (noticed && random.chance(faults.lost))) {
+    if (this.stalled || (noticed && (this.deaf.has(symbol) || random.chance(faults.lost)))) {
       this.#tally.add('feed messages lost')
       return
     }

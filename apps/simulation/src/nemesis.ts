@@ -135,8 +135,10 @@ export class Nemesis {
   }
 
   deleteKey(): void {
-    const { redis } = this.#world
-    if (this.#snapshots.length === 0) return
+    const { redis, markets } = this.#world
+    // Without its bars a log would begin anew, at another minute.
+    const keys = redis.store.keys()
+    if (!markets.every(({ symbol }) => keys.some(key => key.startsWith('state:') && key.endsWith(`:${symbol}`)))) return
     const tag = partitionTag(this.#random.integer(0, PARTITIONS - 1))
     const key = this.#random.pick([
       logKey(tag),

@@ -148,12 +148,24 @@ function untilReached(network: RedisNetwork, owner: SimulatedProcess, signal: Ab
 /** The lease of a feed shard, as redlock would keep it on one server. */
 export function openLock({ network, owner }: ClientOptions, shard: number): LeaderLock {
   const key = `lease:feed:${shard}`
-  const run = (command: string, value: string) =>
+  const run = (command: string, value = '') =>
     network.call(owner, LOCK_TIMEOUT_MS, () => network.redis.run(command, [key, value, LEASE_MS]))
   let held: { value: string; expiration: number } | undefined
   let count = 0
   const endOf = (start: number) => start + LEASE_MS - LOCK_DRIFT_MS
   const lock: LeaderLock = {
+    isFree: () =>
+      run('lockIsFree').then(
+        answer => answer === 1,
+        () => undefined,
+      ),
+    async take() {
+      const isTaken = await run('lockDelete').then(
+        () => true,
+        () => false,
+      )
+      return isTaken && lock.acquire()
+    },
     async acquire() {
       const value = `${owner.name}-${++count}-${Date.now()}`
       const start = Date.now()

@@ -142,6 +142,10 @@ export class ModelRedis {
         if (held !== value) return 0
         store.setString(key, value!, Number(ttlMs))
         return 1
+      case 'lockIsFree':
+        return held === null ? 1 : 0
+      case 'lockDelete':
+        return store.delete(key) ? 1 : 0
       case 'lockRelease':
         return held === value && store.delete(key) ? 1 : 0
       default:

@@ -119,7 +119,7 @@ export class Client implements BarStream {
     const known = series.closed.get(bar.openTime)
     series.closed.set(bar.openTime, bar)
     if (known !== undefined) {
-      if (known.revision >= bar.revision) broken('no closed revision is told twice', `${place} after ${known.revision}`)
+      if (!isNewer(bar, known)) broken('no closed revision is told twice', `${place} after ${known.revision}`)
       return
     }
     // A symbol's very first trades may be late, and of bars from before the call only corrections are told.
@@ -145,6 +145,12 @@ export class Client implements BarStream {
       `${this.name}, ${bar.symbol} ${bar.interval} ${clock(bar.openTime)} after ${clock(series.newest)}`,
     )
   }
+}
+
+/** After Redis fell back, a bar can close again with more trades and a revision that was told before. */
+function isNewer(bar: BarText, known: BarText): boolean {
+  if (bar.revision > known.revision || bar.lastTradeId > known.lastTradeId) return true
+  return bar.lastTradeId === known.lastTradeId && bar.tradeCount > known.tradeCount
 }
 
 function toldOf({ openTime, revision, firstTradeId, lastTradeId, complete }: BarText): string {

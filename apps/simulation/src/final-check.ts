@@ -1,7 +1,7 @@
-import { type Interval, partitionOf } from '@chart/market'
+import { type BarText, type Interval, intervalOf, partitionOf } from '@chart/market'
 import { barKey, partitionTag, pendingKey } from '@chart/redis'
 import type { Client, ToldSeries } from './client.ts'
-import { differenceOf, faultOf, ORACLE_FIELDS, type Oracle } from './oracle.ts'
+import { faultOf, ORACLE_FIELDS, type Oracle } from './oracle.ts'
 import { INTERVALS, PARTITIONS, type World } from './world.ts'
 
 /** Bars of a second and of a minute are closed when the watermark has passed the last trade by so much. */
@@ -35,7 +35,7 @@ function wrongOf(world: World, oracle: Oracle, interval: Interval, tag: string, 
     const place = `${symbol} ${interval.name} ${new Date(openTime).toISOString()}`
     const row = world.postgres.barOf(symbol, interval.name, openTime)
     if (row === undefined) return `${place} is not stored`
-    const difference = faultOf(oracle, row, Number.POSITIVE_INFINITY)
+    const difference = finalFaultOf(world, oracle, row)
     if (difference !== undefined) return `${place} is stored with revision ${row.revision}: ${difference}`
     const mustBeComplete = !oracle.hasHoles && openTime >= oracle.sinceTime
     if (mustBeComplete && !row.complete) return `${place} is stored as not complete`
@@ -87,12 +87,24 @@ function clientFaultOf(world: World, clients: readonly Client[]): string | undef
   return undefined
 }
 
-function seriesFaultOf(world: World, { symbol, interval, closed }: ToldSeries): string | undefined {
+/** What a client was told last of every closed bar has to be right, whatever Redis lost in between. */
+function seriesFaultOf(world: World, { symbol, closed }: ToldSeries): string | undefined {
+  const oracle = world.witness.oracles.get(symbol)!
   for (const [openTime, told] of closed) {
-    const row = world.postgres.barOf(symbol, interval, openTime)
-    const difference = row && differenceOf(told, row)
-    const moment = new Date(openTime).toISOString()
-    if (difference !== undefined) return `${moment} revision ${told.revision} of ${row?.revision}: ${difference}`
+    const fault = finalFaultOf(world, oracle, told)
+    if (fault !== undefined) return `${new Date(openTime).toISOString()} revision ${told.revision}: ${fault}`
   }
   return undefined
+}
+
+/**
+ * What is wrong with a closed bar in the end. A flat bar that Redis made, lost and made again may keep the price of the first time:
+ * nothing in it tells which of the two is newer (the comparison with the exchange's own bars mends it).
+ */
+function finalFaultOf({ witness }: World, oracle: Oracle, bar: BarText): string | undefined {
+  const fault = faultOf(oracle, bar, Number.POSITIVE_INFINITY)
+  if (fault === undefined || bar.tradeCount > 0 || witness.fallBacks === 0) return fault
+  const isEmpty = oracle.barAt(bar.interval, bar.openTime, Number.POSITIVE_INFINITY) === undefined
+  const prices = oracle.pricesEverBefore(intervalOf(bar.interval), bar.openTime)
+  return isEmpty && prices.includes(bar.close) ? undefined : fault
 }

@@ -85,6 +85,18 @@ export class Oracle {
     return prices
   }
 
+  /**
+   * The prices that a time without trades may have repeated at any moment: those of all trades of the newest earlier bucket, and of late
+   * ones. After Redis fell back, a flat bar of the first time and one of the second can have the same version.
+   */
+  pricesEverBefore(interval: Interval, openTime: number): string[] {
+    const before = this.#closeBefore(interval.name, openTime, Number.POSITIVE_INFINITY)
+    if (before === undefined) return []
+    return this.market.trades
+      .filter(({ trade }) => trade.tradeId >= before.firstTradeId && trade.tradeTime < openTime)
+      .map(({ trade }) => textOf(trade.price))
+  }
+
   #closeBefore(interval: string, openTime: number, throughId: number): OracleBar | undefined {
     const openTimes = this.#openTimes.get(interval)!
     for (let index = openTimes.length - 1; index >= 0; index--) {

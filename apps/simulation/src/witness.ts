@@ -21,6 +21,7 @@ const BLOCK_ARGS = 8
  */
 export class Witness {
   readonly oracles = new Map<string, Oracle>()
+  fallBacks = 0
   readonly #redis: ModelRedis
   readonly #markets: ReadonlyMap<string, SymbolMarket>
   readonly #intervals: readonly Interval[]
@@ -53,6 +54,7 @@ export class Witness {
 
   /** Redis fell back to an earlier state of itself: positions may be lower than before. */
   fellBack(): void {
+    this.fallBacks++
     this.#positions.clear()
   }
 

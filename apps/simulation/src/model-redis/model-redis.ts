@@ -113,6 +113,8 @@ export class ModelRedis {
         return store.hset(key, ...Object.entries(values[1] as object).flat())
       case 'hsetnx':
         return store.hget(key, rest[0]!) === null ? store.hset(key, rest[0]!, rest[1]!) : 0
+      case 'del':
+        return store.delete(key) ? 1 : 0
       case 'zrem':
         return this.#zrem(key, rest[0]!)
       case 'time':

@@ -19,7 +19,6 @@ export {
 export { type BarUpdates, openBarUpdates } from './bar-updates.ts'
 export {
   type BlockingRedis,
-  checkRedisSettings,
   closeRedis,
   openBlockingRedis,
   openRedis,
@@ -43,6 +42,8 @@ export { type FeedStatus, type LiveBar, readFeedStatus, readLiveBars } from './l
 export { heartbeat, leave, MEMBER_TTL_MS } from './members.ts'
 export { type Claim, claimPartition, FencedError, releasePartition, renewPartition } from './ownership.ts'
 export { ackPending, countPending, type PendingEntry, scanPending } from './pending-bars.ts'
+export { checkedRedisUrl, RedisAddressError, withoutRedisPassword } from './redis-address.ts'
+export { checkRedisSettings } from './redis-settings.ts'
 export {
   PartitionsChangedError,
   readSymbolInfos,

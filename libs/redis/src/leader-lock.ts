@@ -1,6 +1,6 @@
 /// <reference path="./redlock.d.ts" />
-import { Redis } from 'ioredis'
 import Redlock from 'redlock'
+import { createClient } from './client.ts'
 import { feedLeaseKey } from './keys.ts'
 
 /**
@@ -27,12 +27,12 @@ export const EXTEND_EVERY_MS = LEASE_MS / 4
 
 export function openLeaderLock(options: { url: string; shard: number }): LeaderLock {
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
-  const client = new Redis(options.url, {
+  const key = feedLeaseKey(options.shard)
+  const client = createClient(options.url, key, {
     connectionName: `leader-lock-${options.shard}`,
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,
-    retryStrategy: attempt => Math.min(attempt * 50, 250),
   })
   client.on('error', () => undefined)
   const redlock = new Redlock([client], { retryCount: 0 })
@@ -41,7 +41,7 @@ export function openLeaderLock(options: { url: string; shard: number }): LeaderL
   return {
     async acquire() {
       try {
-        lock = await redlock.acquire([feedLeaseKey(options.shard)], LEASE_MS)
+        lock = await redlock.acquire([key], LEASE_MS)
         // A process that slept while it waited for the answer is told of a lease that may be another's by now.
         return lock.expiration > Date.now()
       } catch {

@@ -3,6 +3,7 @@ export {
   type Bar,
   type BarState,
   type BarText,
+  barOfText,
   barOfTrade,
   closeTimeOf,
   flatBar,
@@ -26,6 +27,7 @@ export {
 } from './interval.ts'
 export { type PackedTrades, packTrades, unpackTrades, VarintReader, VarintWriter } from './packed-trades.ts'
 export { partitionOf, rankMembers } from './partition.ts'
+export { applyRestatement } from './restated-bar.ts'
 export { type FeedState, isSymbol } from './symbol.ts'
 export {
   type BarChanges,

@@ -1,6 +1,7 @@
-import { Cluster, Redis, type RedisOptions, SentinelConnector } from 'ioredis'
-import { type ClusterAddress, type RedisAddress, redisAddressOf, type SentinelAddress } from './redis-address.ts'
-import { slotConnector } from './slot-connector.ts'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { masterConnector } from './master-connector.ts'
+import { sentinelSource, slotSource } from './master-source.ts'
+import { type ClusterAddress, type RedisAddress, redisAddressOf } from './redis-address.ts'
 
 /** Where every connection to a Redis is made, whatever the form of its URL, and all that they have in common. */
 
@@ -19,13 +20,6 @@ const CONNECT_TIMEOUT_MS = 3_000
 const RECONNECT_MAX_MS = 250
 /** ioredis otherwise waits for the server's own guess of its loading time: 6.4 s instead of 1.1 s when measured. */
 const LOADING_RETRY_MAX_MS = 200
-
-/** A Sentinel that does not answer within this time is passed over. */
-const SENTINEL_TIMEOUT_MS = 1_000
-/** How often a Sentinel whose connection was lost is dialled again, to be told of failovers. */
-const SENTINEL_RECONNECT_MS = 5_000
-/** Sentinels that each connection listens to for failovers. */
-const SENTINELS_HEARD_MAX = 3
 
 /**
  * Redirections of one command in a cluster: to the new master, to where a slot is moving, and one more for a view that was old.
@@ -51,10 +45,10 @@ const EVERYWHERE = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   retryStrategy: retryDelayMs,
   maxLoadingRetryTime: LOADING_RETRY_MAX_MS,
-  // The server is not, or no longer, the one that has the key: reconnect (1), which finds the right one, and let the caller
-  // decide about the command (not 2, which sends it again).
-  reconnectOnError: (error: Error) => (/^(READONLY|MOVED|CLUSTERDOWN)/.test(error.message) ? 1 : false),
 } satisfies ClientOptions
+
+/** The server is not, or no longer, the one to write to: a replica, another slot's, or a master that its replicas have left. */
+const WRONG_SERVER = /^(READONLY|MOVED|CLUSTERDOWN|NOREPLICAS)/
 
 /**
  * A client of the server that has `key`, for commands on keys of its slot alone: the one server, the master that Sentinel
@@ -62,14 +56,20 @@ const EVERYWHERE = {
  */
 export function createClient(url: string, key: string, options: ClientOptions): Redis {
   const address = redisAddressOf(url)
-  const all = { ...EVERYWHERE, ...accessOf(address), ...options }
+  const all: ClientOptions = {
+    ...EVERYWHERE,
+    ...accessOf(address),
+    // Reconnect (1), which finds the right one, and let the caller decide about the command (not 2, which sends it again).
+    reconnectOnError: error => (WRONG_SERVER.test(error.message) ? 1 : false),
+    ...options,
+  }
   switch (address.kind) {
     case 'server':
       return new Redis({ ...all, host: address.host, port: address.port, db: address.db })
     case 'sentinel':
-      return new Redis({ ...all, ...sentinelOptions(address) })
+      return new Redis({ ...all, db: address.db, Connector: masterConnector(sentinelSource(address)) })
     case 'cluster':
-      return new Redis({ ...all, Connector: slotConnector(address, key) })
+      return new Redis({ ...all, Connector: masterConnector(slotSource(address, key)) })
   }
 }
 
@@ -107,35 +107,4 @@ export function createClusterClient(address: ClusterAddress, connectionName: str
 
 function accessOf({ username, password, tls }: RedisAddress): ClientOptions {
   return { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) }
-}
-
-function sentinelOptions({ sentinels, master, db, tls, ...of }: SentinelAddress): ClientOptions {
-  return {
-    sentinels: [...sentinels],
-    name: master,
-    db,
-    ...(of.sentinelUsername && { sentinelUsername: of.sentinelUsername }),
-    ...(of.sentinelPassword && { sentinelPassword: of.sentinelPassword }),
-    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
-    sentinelRetryStrategy: retryDelayMs,
-    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
-    sentinelReconnectStrategy: () => SENTINEL_RECONNECT_MS,
-    sentinelMaxConnections: SENTINELS_HEARD_MAX,
-    // A connection that waits for something, and so for long without an answer, would stay with a master that hangs, or that only
-    // the Sentinels have lost.
-    failoverDetector: true,
-    Connector: QuietSentinelConnector as unknown as NonNullable<RedisOptions['Connector']>,
-  }
-}
-
-type ToSentinel = { connectToSentinel(...args: unknown[]): Redis }
-
-/** ioredis prints every failed attempt to reach a Sentinel that it listens to, since it has no listener for its errors. */
-class QuietSentinelConnector extends SentinelConnector {
-  constructor(options: ConstructorParameters<typeof SentinelConnector>[0]) {
-    super(options)
-    const self = this as unknown as ToSentinel
-    const connect = self.connectToSentinel.bind(this)
-    self.connectToSentinel = (...args) => connect(...args).on('error', () => undefined)
-  }
 }

@@ -127,11 +127,10 @@ async function untilClusterReady(cluster: Cluster, url: string): Promise<void> {
       .nodes('master')
       .filter(node => node.status === 'wait')
       .map(node => node.connect().catch(() => undefined))
-  let dialling: Promise<unknown>[] = []
-  cluster.on('refresh', () => {
-    dialling = [...dialMasters(), ...dialling]
-  })
+  // Before it is ready its own first question needs a node that nobody is dialling yet.
+  cluster.on('refresh', () => cluster.status === 'ready' && dialMasters())
   await untilReady(cluster, url)
   // One that cannot be reached is the cluster's to replace.
-  await Promise.all(dialling)
+  await Promise.all(dialMasters())
+  cluster.on('ready', dialMasters)
 }

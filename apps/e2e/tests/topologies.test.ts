@@ -4,7 +4,7 @@ import { partitionOf } from '@chart/market'
 import { openPostgres, type Postgres } from '@chart/postgres'
 import { type PostgresServer, startPostgres, startRedis, startRedisCluster, startRedisSentinel } from '@chart/servers'
 import { type AppProcess, killApps, runApp, until } from '@chart/testkit'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
 import { storedBars } from '../src/oracle.ts'
 
@@ -12,10 +12,14 @@ import { storedBars } from '../src/oracle.ts'
 
 const MINUTE_MS = 60_000
 const FIVE_MINUTES_MS = 5 * MINUTE_MS
-/** A minute of the exchange passes in four seconds. */
-const SPEED = 15
-const TRADES_PER_SECOND = 60
+/** A minute of the exchange passes in six seconds. */
+const SPEED = 10
+const TRADES_PER_SECOND = 10
 const PARTITIONS = 32
+/** Characters of each app's log that a failed test shows. */
+const OUTPUT_TAIL = 3_000
+/** Many processes share the machine: a node that has to wait for its turn must not be taken for lost. */
+const NODE_TIMEOUT_MS = 3_000
 
 /** A Redis that loses the server of a partition, and has it again afterwards by itself. */
 interface FailingRedis extends AsyncDisposable {
@@ -49,7 +53,7 @@ async function sentinel(): Promise<FailingRedis> {
 }
 
 async function cluster(): Promise<FailingRedis> {
-  const nodes = await startRedisCluster({ replicas: 1 })
+  const nodes = await startRedisCluster({ replicas: 1, nodeTimeoutMs: NODE_TIMEOUT_MS })
   return {
     url: nodes.url,
     async fail(tag) {
@@ -79,17 +83,19 @@ afterAll(async () => {
 test.each([
   ['one Redis that is killed and comes back', oneServer, ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']],
   ['Sentinel, whose master is killed', sentinel, ['SOLUSDT', 'BNBUSDT', 'XRPUSDT']],
-  ['a cluster, one of whose masters is killed', cluster, ['ADAUSDT', 'DOGEUSDT', 'LTCUSDT', 'TRXUSDT', 'LINKUSDT']],
+  ['a cluster, one of whose masters is killed', cluster, ['ADAUSDT', 'DOGEUSDT', 'LTCUSDT']],
 ] as const)(
   'on %s every bar is right and stored, and every closed bar reaches the client',
   async (_, open, symbols) => {
     await using redis = await open()
     const startTime = Math.floor(Date.now() / FIVE_MINUTES_MS) * FIVE_MINUTES_MS
     await using exchange = await startExchangeSimulator({
-      market: { symbols, tradesPerSecond: TRADES_PER_SECOND },
+      // The oracle tells every bar since the market's beginning.
+      market: { symbols, tradesPerSecond: TRADES_PER_SECOND, genesisTime: startTime },
       clock: { startTime, speed: SPEED },
     })
     const apps = startService(redis.url, exchange, symbols)
+    onTestFailed(() => console.error(apps.all.map(app => app.output.text.slice(-OUTPUT_TAIL)).join('\n')))
     const client = followClosed(await grpcAddress(apps.edge), symbols)
     const newest = async (symbol: string) => (await storedBars(postgres, symbol, '1m')).at(-1)?.openTime ?? 0
     const goesOn = async (after: string) => {
@@ -101,7 +107,9 @@ test.each([
     }
 
     await goesOn('the start')
+
     await redis.fail(tagOf(symbols[0]))
+
     await goesOn('the failure')
 
     const untilTime = Math.floor(exchange.now() / MINUTE_MS) * MINUTE_MS
@@ -112,11 +120,13 @@ test.each([
     // Only the 5m bar in which the service was started may say that it is not whole.
     expect(incomplete.filter(name => !name.includes(' 5m '))).toEqual([])
     expect(compared).toBeGreaterThanOrEqual(2 * symbols.length)
+
     client.stop()
     for (const [symbol, times] of client.closed) {
       expect(times, `closed bars of ${symbol}`).toEqual(times.map((__, index) => times[0]! + index * MINUTE_MS))
     }
     for (const { child } of apps.all) child.kill('SIGTERM')
+
     expect(await Promise.all(apps.all.map(app => app.exited))).toEqual(apps.all.map(() => 0))
   },
 )

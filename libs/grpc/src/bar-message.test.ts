@@ -33,26 +33,29 @@ const times = fc.oneof(
   fc.constantFrom(0, 1, 999, 1_000, 1_723_118_459_999),
   fc.integer({ min: 0, max: 4_102_444_800_000 }),
 )
-const bars: fc.Arbitrary<BarText> = fc.record({
-  symbol: fc.stringMatching(/^[A-Z0-9]{2,30}$/),
-  interval: fc.constantFrom('1s', '1m', '15m', '1d'),
-  openTime: times,
-  closeTime: times,
-  open: decimals,
-  high: decimals,
-  low: decimals,
-  close: decimals,
-  baseVolume: decimals,
-  quoteVolume: decimals,
-  takerBuyBaseVolume: decimals,
-  takerBuyQuoteVolume: decimals,
-  tradeCount: fc.nat({ max: 2 ** 31 }),
-  firstTradeId: ids,
-  lastTradeId: ids,
-  state: fc.constantFrom('live', 'closed'),
-  revision: fc.nat({ max: 2 ** 31 - 1 }),
-  complete: fc.boolean(),
-})
+const bars: fc.Arbitrary<BarText> = fc
+  .record({
+    symbol: fc.stringMatching(/^[A-Z0-9]{2,30}$/),
+    interval: fc.constantFrom('1s', '1m', '15m', '1d'),
+    openTime: times,
+    closeTime: times,
+    open: decimals,
+    high: decimals,
+    low: decimals,
+    close: decimals,
+    baseVolume: decimals,
+    quoteVolume: decimals,
+    takerBuyBaseVolume: decimals,
+    takerBuyQuoteVolume: decimals,
+    tradeCount: fc.nat({ max: 2 ** 31 }),
+    firstTradeId: ids,
+    lastTradeId: ids,
+    state: fc.constantFrom('live', 'closed'),
+    revision: fc.nat({ max: 2 ** 31 - 1 }),
+    complete: fc.boolean(),
+    proof: fc.constantFrom(undefined, 'verified', 'imported'),
+  })
+  .map(({ proof, ...bar }) => (proof === undefined ? bar : { ...bar, proof }) as BarText)
 
 function withoutZeros(message: object): object {
   const entries = Object.entries(message).filter(([, value]) => value !== 0 && value !== false)

@@ -1,10 +1,9 @@
 /// <reference path="./redlock.d.ts" />
 import { Redis } from 'ioredis'
 import Redlock from 'redlock'
-import { feedLeaseKey } from './keys.ts'
 
 /**
- * The lease that makes one ingestor the leader of a feed shard, through redlock.
+ * The lease that makes one of several processes the leader, of a feed shard or of the audit, through redlock.
  *
  * A lease is a hint, not a guard: a leader that sleeps through its end does not know it. So nothing that is written relies
  * on it; the token of each partition (ownership.ts), checked inside Redis with every append, does. redlock is old
@@ -25,10 +24,11 @@ export const LEASE_MS = 1_500
 /** A quarter of the lease, so that three extensions may fail. */
 export const EXTEND_EVERY_MS = LEASE_MS / 4
 
-export function openLeaderLock(options: { url: string; shard: number }): LeaderLock {
+/** @param options.key feedLeaseKey(shard) or AUDIT_LEASE_KEY */
+export function openLeaderLock(options: { url: string; key: string }): LeaderLock {
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
   const client = new Redis(options.url, {
-    connectionName: `leader-lock-${options.shard}`,
+    connectionName: `leader-lock-${options.key}`,
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,
@@ -41,7 +41,7 @@ export function openLeaderLock(options: { url: string; shard: number }): LeaderL
   return {
     async acquire() {
       try {
-        lock = await redlock.acquire([feedLeaseKey(options.shard)], LEASE_MS)
+        lock = await redlock.acquire([options.key], LEASE_MS)
         // A process that slept while it waited for the answer is told of a lease that may be another's by now.
         return lock.expiration > Date.now()
       } catch {

@@ -44,8 +44,17 @@ export { EXTEND_EVERY_MS, LEASE_MS, type LeaderLock, openLeaderLock } from './le
 export { type FeedStatus, type LiveBar, readFeedStatus, readLiveBars } from './live-bars.ts'
 export type { AppendBlock, LogBlock, LogEntry, LogSeed } from './log-entry.ts'
 export { heartbeat, leave, MEMBER_TTL_MS } from './members.ts'
-export { type Claim, claimPartition, FencedError, releasePartition, renewPartition } from './ownership.ts'
+export {
+  type Claim,
+  claimPartition,
+  FencedError,
+  lookAtPartition,
+  type PartitionProgress,
+  releasePartition,
+  renewPartition,
+} from './ownership.ts'
 export { ackPending, countPending, type PendingEntry, scanPending } from './pending-bars.ts'
+export { ProgressWatch } from './progress-watch.ts'
 export {
   PartitionsChangedError,
   readSymbolInfos,

@@ -11,8 +11,12 @@ import Redlock from 'redlock'
  * out a lock that has run out already.
  */
 export interface LeaderLock extends AsyncDisposable {
+  /** Whether nobody holds the lease; undefined when Redis does not answer. */
+  isFree(): Promise<boolean | undefined>
   /** Tries once. True when this process holds the lease now. */
   acquire(): Promise<boolean>
+  /** Takes the lease from whoever holds it. What that one still writes is refused by the tokens that we claim next. */
+  take(): Promise<boolean>
   /** Prolongs the lease if it can be done now; false when it was lost or has run out. */
   extend(): Promise<boolean>
   /** Gives the lease up at once. */
@@ -24,11 +28,11 @@ export const LEASE_MS = 1_500
 /** A quarter of the lease, so that three extensions may fail. */
 export const EXTEND_EVERY_MS = LEASE_MS / 4
 
-/** @param options.key feedLeaseKey(shard) or AUDIT_LEASE_KEY */
-export function openLeaderLock(options: { url: string; key: string }): LeaderLock {
+/** @param options `key` is feedLeaseKey(shard) or AUDIT_LEASE_KEY */
+export function openLeaderLock({ url, key }: { url: string; key: string }): LeaderLock {
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
-  const client = new Redis(options.url, {
-    connectionName: `leader-lock-${options.key}`,
+  const client = new Redis(url, {
+    connectionName: `leader-lock-${key}`,
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,
@@ -39,9 +43,22 @@ export function openLeaderLock(options: { url: string; key: string }): LeaderLoc
   redlock.on('error', () => undefined)
   let lock: Awaited<ReturnType<Redlock['acquire']>> | undefined
   return {
+    async isFree() {
+      return client.exists(key).then(
+        count => count === 0,
+        () => undefined,
+      )
+    },
+    async take() {
+      const isTaken = await client.del(key).then(
+        () => true,
+        () => false,
+      )
+      return isTaken && this.acquire()
+    },
     async acquire() {
       try {
-        lock = await redlock.acquire([options.key], LEASE_MS)
+        lock = await redlock.acquire([key], LEASE_MS)
         // A process that slept while it waited for the answer is told of a lease that may be another's by now.
         return lock.expiration > Date.now()
       } catch {

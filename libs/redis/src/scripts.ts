@@ -15,6 +15,7 @@ export interface Scripts {
   rewindLog(keys: number, ...rest: Argument[]): Promise<string[]>
   acknowledgeBars(keys: number, ...rest: Argument[]): Promise<number>
   restateBar(keys: number, ...rest: Argument[]): Promise<string[]>
+  lookAtPartition(keys: number, ...rest: Argument[]): Promise<[holder: string, pos: string, seq: string]>
   readHashes(keys: number, ...rest: Argument[]): Promise<string[][]>
 }
 
@@ -29,6 +30,7 @@ const FILES: Record<keyof Scripts, string> = {
   rewindLog: 'rewind',
   acknowledgeBars: 'acknowledge',
   restateBar: 'restate',
+  lookAtPartition: 'look',
   readHashes: 'read-hashes',
 }
 

@@ -57,8 +57,8 @@ interface Place {
 export async function audit(options: AuditOptions): Promise<void> {
   const { rest, metrics, log, signal, passMs = PASS_MS } = options
   const ids = new KlineIds()
-  const hearing = hearKlines(ids, options)
   const scales = await scalesOf(options)
+  const hearing = hearKlines(ids, [...scales.keys()], options)
   const places = new Map([...scales].map(([symbol, of]) => [symbol, placesOf(symbol, of, ids, options)]))
   for (let failures = 0; !signal.aborted; ) {
     const stop = metrics.passSeconds.startTimer()
@@ -80,7 +80,11 @@ export async function audit(options: AuditOptions): Promise<void> {
 }
 
 /** A silent stream costs only the comparison of ids. */
-async function hearKlines(ids: KlineIds, { symbols, openKlines, log, signal }: AuditOptions): Promise<void> {
+async function hearKlines(
+  ids: KlineIds,
+  symbols: readonly string[],
+  { openKlines, log, signal }: AuditOptions,
+): Promise<void> {
   try {
     for await (const klines of openKlines(symbols)) for (const kline of klines) ids.add(kline)
   } catch (error) {

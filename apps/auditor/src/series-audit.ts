@@ -1,5 +1,5 @@
 import { type Interval, openTimeOf } from '@chart/market'
-import { listBars, listUnverified, seriesSpan, verifyBars } from '@chart/postgres'
+import { countProven, listBars, listUnverified, seriesSpan, verifyBars } from '@chart/postgres'
 import { Doubts } from './doubts.ts'
 import { importHistory, KLINES_MAX } from './import-history.ts'
 import { type Judgement, judgeRange } from './judge-range.ts'
@@ -110,15 +110,8 @@ export class SeriesAudit {
     const { symbol, interval, postgres } = this.#options
     const { from: to, to: end } = this.#compared!
     const from = Math.max(this.#oldest!, to - KLINES_MAX * interval.intervalMs)
-    const rows = await listBars(postgres, {
-      symbol,
-      interval: interval.name,
-      from,
-      to,
-      order: 'oldest',
-      limit: KLINES_MAX,
-    })
-    const isProven = rows.length === (to - from) / interval.intervalMs && rows.every(({ proof }) => proof !== undefined)
+    const proven = await countProven(postgres, { symbol, interval: interval.name, from, to })
+    const isProven = proven === (to - from) / interval.intervalMs
     if (!isProven) await this.#look({ from, to }, turn)
     this.#compared = { from, to: end }
   }

@@ -2,18 +2,7 @@ import type { Kline } from '@chart/binance'
 import { intervalsOf } from '@chart/market'
 import { killApps, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import {
-  idsOf,
-  MINUTE_MS,
-  metricOf,
-  numbersOf,
-  openRig,
-  oracleOf,
-  type Servers,
-  START_TIME,
-  SYMBOL,
-  startServers,
-} from './rig.ts'
+import { idsOf, MINUTE_MS, metricOf, numbersOf, openRig, oracleOf, type Servers, SYMBOL, startServers } from './rig.ts'
 
 /** Stored bars against the exchange's own, with the whole service at work: what is right is proven, what is wrong is made right. */
 
@@ -86,13 +75,30 @@ test('a damaged row of a bar that its owner still keeps is mended where it is st
 })
 
 test('a bar that had begun before the service is complete soon after its end', async () => {
-  await using rig = await openRig(servers, START_TIME + 2 * MINUTE_MS)
+  await using rig = await openRig(servers)
   rig.startService()
+  // In whichever it is that the service comes up.
+  const [first] = await rig.untilStored(1, '5m')
+  await rig.damage(first!.openTime, 'complete = false, trade_count = 1, first_trade_id = last_trade_id', '5m')
   rig.startAuditor()
-  const repaired = await rig.untilVerified(START_TIME, '5m')
+  const repaired = await rig.untilVerified(first!.openTime, '5m')
   const [oracle] = await oracleOf(rig, [repaired], '5m')
   expect(repaired.complete).toBe(true)
   expect([numbersOf(repaired), idsOf(repaired)]).toEqual([numbersOf(oracle!), idsOf(oracle!)])
+})
+
+test('trade ids are compared with those of the stream', async () => {
+  await using rig = await openRig(servers)
+  rig.startService()
+  const { metrics } = rig.startAuditor({ intervals: MINUTES })
+  // The newest of several, since the stream tells nothing of the time before the auditor heard it.
+  const row = (await rig.untilStored(3)).at(-1)!
+  await rig.untilVerified(row.openTime)
+  await rig.damage(row.openTime, 'first_trade_id = first_trade_id - 1')
+  const repaired = await rig.untilVerified(row.openTime)
+  expect(idsOf(repaired)).toEqual(idsOf(row))
+  expect(await metricOf(metrics.differences, { field: 'firstTradeId' })).toBe(1)
+  expect(await metricOf(metrics.differences)).toBe(1)
 })
 
 test('a row that is missing altogether is made out of its trades', async () => {
@@ -153,15 +159,21 @@ test('a bar that the exchange itself contradicts with its trades is left as it i
   expect(await metricOf(metrics.repairs)).toBe(0)
 })
 
-test('while the exchange says stop it is not asked, and afterwards bars are verified', async () => {
+test('while the exchange says stop it is not asked, and afterwards bars are verified, also without its stream', async () => {
   await using rig = await openRig(servers)
   rig.startService()
   const [row] = await rig.untilStored(2)
   rig.simulator.restStatus({ status: 429, count: 1, retryAfterSec: 2 })
-  const { metrics } = rig.startAuditor({ intervals: MINUTES })
+  const { metrics } = rig.startAuditor({ intervals: MINUTES, openKlines: deaf })
   await rig.untilVerified(row!.openTime)
   rig.simulator.restStatus({ status: 503, count: 3 })
   const later = (await rig.rows()).at(-1)!.openTime + MINUTE_MS
   await rig.untilVerified(later)
   expect(await metricOf(metrics.differences)).toBe(0)
 })
+
+/** A stream that never says anything and breaks. */
+// biome-ignore lint/correctness/useYield: that it yields nothing is its point
+async function* deaf(): AsyncGenerator<never> {
+  throw new Error('no stream')
+}

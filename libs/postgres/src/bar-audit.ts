@@ -23,6 +23,21 @@ export async function listUnverified(
   return rows.map(row => ({ openTime: row.open_ms, revision: row.revision, lastTradeId: row.last_trade_id }))
 }
 
+/** How many bars with `from` ≤ open time < `to` have a proof: verified or imported. */
+export async function countProven(
+  postgres: Postgres,
+  range: { symbol: string; interval: string; from: number; to: number },
+): Promise<number> {
+  const { rows } = await postgres.query<{ count: number }>({
+    name: 'count-proven',
+    text: `
+      SELECT count(*) AS count FROM bars
+      WHERE symbol = $1 AND interval = $2 AND open_time >= $3::timestamptz AND open_time < $4::timestamptz AND state <> 'closed'`,
+    values: [range.symbol, range.interval, momentOf(range.from), momentOf(range.to)],
+  })
+  return rows[0]!.count
+}
+
 /** Open times of the oldest and the newest bar of a series; undefined when it has none. */
 export async function seriesSpan(
   postgres: Postgres,

@@ -1,6 +1,7 @@
 import { type PostgresServer, startPostgres } from '@chart/servers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
+  countProven,
   listBars,
   listUnverified,
   mendRow,
@@ -44,6 +45,8 @@ test('the work list is the bars made of trades without a proof, newest first, ov
   expect(await list(AUGUST, september + MINUTE, 2)).toEqual([september, times[2]])
   expect(await verifyBars(postgres, [bars[1]!, later])).toBe(2)
   expect(await list(AUGUST, september + MINUTE)).toEqual([times[2], times[0]])
+  const count = (from: number, to: number) => countProven(postgres, { ...series, from, to })
+  expect([await count(AUGUST, september + MINUTE), await count(AUGUST + 2 * MINUTE, september)]).toEqual([3, 1])
   const { rows: plan } = await postgres.query<{ 'QUERY PLAN': string }>({
     text: `EXPLAIN SELECT open_time FROM bars WHERE state = 'closed' AND symbol = 'BTCUSDT' AND interval = '1m' ORDER BY open_time DESC`,
   })

@@ -1,4 +1,4 @@
-import { type ExchangeRest, type SymbolInfo, UnknownSymbolError } from '@chart/binance'
+import type { ExchangeRest, SymbolInfo } from '@chart/binance'
 import { partitionOf, rankMembers } from '@chart/market'
 import {
   EXTEND_EVERY_MS,
@@ -11,13 +11,12 @@ import {
 } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
+import type { ReadStoredStart } from './seed.ts'
 import type { OpenFeed } from './shard-listener.ts'
 import { ShardSeat } from './shard-seat.ts'
 import { SymbolFeed } from './symbol-feed.ts'
+import { watchStatus } from './trading-status.ts'
 import { Wake } from './wake.ts'
-
-/** How often the exchange is asked whether it trades the symbols; weight 20 of 6,000 a minute. */
-const STATUS_MS = 60_000
 
 export interface IngestOptions {
   readonly infos: readonly SymbolInfo[]
@@ -30,6 +29,8 @@ export interface IngestOptions {
   /** The feed of these symbols, until the signal aborts. */
   readonly openFeed: OpenFeed
   readonly rest: ExchangeRest
+  /** Where the stored bars end; without it logs begin at the present minute. */
+  readonly readStoredStart?: ReadStoredStart
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal
@@ -57,7 +58,14 @@ export async function ingest(options: IngestOptions): Promise<void> {
     seats.push(new ShardSeat({ ...options, shard, feeds: own, register: () => register(own, options), onVacant }))
   }
   const places = keepPlaces(seats, vacancy, options)
-  await Promise.all([...seats.map(seat => seat.run()), places, watchStatus(feeds, options)])
+  const watching = seats.map(seat =>
+    watchStatus(seat.feeds, {
+      ...options,
+      reachedTime: seat.watermark,
+      onChanged: changed => register(changed, options),
+    }),
+  )
+  await Promise.all([...seats.map(seat => seat.run()), ...watching, places])
 }
 
 /** Says that we live, and learns our place in line for each shard. */
@@ -91,44 +99,4 @@ async function register(feeds: readonly SymbolFeed[], { redis, partitions }: Ing
     quoteScale: scales.quote,
   }))
   await registerSymbols(redis, served, partitions)
-}
-
-/** Our word for a symbol that was served and that the exchange no longer knows. */
-const DELISTED = 'DELISTED'
-
-async function learnStatus(
-  feeds: readonly SymbolFeed[],
-  infos: readonly SymbolInfo[],
-  options: IngestOptions,
-): Promise<void> {
-  const changed = feeds.filter((feed, index) => feed.info.status !== infos[index]!.status)
-  for (const [index, feed] of feeds.entries()) feed.learn(infos[index]!)
-  for (const { symbol, info } of changed) options.log.warn({ symbol, status: info.status }, 'trading status changed')
-  await register(changed, options)
-}
-
-/** Asks the exchange every minute which symbols it trades: their silence means something else than that of the others. */
-async function watchStatus(feeds: readonly SymbolFeed[], options: IngestOptions): Promise<void> {
-  const { rest, log, signal } = options
-  /** The exchange no longer knows them, and refuses an answer about all when one of them is asked for. */
-  const delisted = new Set<string>()
-  while (!signal.aborted) {
-    const asked = feeds.filter(feed => !delisted.has(feed.symbol))
-    try {
-      await learnStatus(asked, await rest.exchangeInfo(asked.map(feed => feed.symbol)), options)
-    } catch (error) {
-      if (error instanceof UnknownSymbolError) {
-        const gone = asked.filter(feed => error.symbols.includes(feed.symbol))
-        for (const { symbol } of gone) delisted.add(symbol)
-        await learnStatus(
-          gone,
-          gone.map(({ info }) => ({ ...info, status: DELISTED })),
-          options,
-        ).catch(() => undefined)
-        if (gone.length > 0) continue
-      }
-      if (!signal.aborted) log.warn({ reason: (error as Error).message }, 'trading status unknown for now')
-    }
-    await delay(STATUS_MS, signal)
-  }
 }

@@ -12,7 +12,7 @@ import { delay, type Log } from '@chart/service'
 import { GapFiller } from './gap-filler.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionLog } from './partition-log.ts'
-import { seedSymbol } from './seed.ts'
+import { type ReadStoredStart, seedSymbol } from './seed.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
 
 /** How often every symbol is looked at: is its state written, is it seeded, proven, and its gap being filled. */
@@ -30,6 +30,7 @@ export interface ShardLeaderOptions {
   readonly member: string
   readonly redis: RedisCommands
   readonly rest: ExchangeRest
+  readonly readStoredStart?: ReadStoredStart
   readonly metrics: Metrics
   readonly log: Log
   /** For tests, which do not wait a minute. */
@@ -165,9 +166,9 @@ export class ShardLeader {
   }
 
   #seed(feed: SymbolFeed, claim: Claim): void {
-    const { rest, redis, log } = this.#options
+    const { rest, redis, readStoredStart, log } = this.#options
     this.#begin(this.#seeding, feed, async () => {
-      await seedSymbol(feed, { rest, redis, claim, log, signal: this.#stop.signal })
+      await seedSymbol(feed, { rest, redis, readStoredStart, claim, log, signal: this.#stop.signal })
       this.fill(feed)
       this.wake(feed.tag)
     })

@@ -66,6 +66,13 @@ export class ShardSeat {
     return this.#options.shard
   }
 
+  get feeds(): readonly SymbolFeed[] {
+    return this.#options.feeds
+  }
+
+  /** The newest watermark that the feed's clock allows; 0 while we do not listen. */
+  watermark = (): number => this.#listening?.listener.watermark() ?? 0
+
   /** Our place in line for the lead; 0 is first. */
   set rank(rank: number) {
     this.#rank = rank
@@ -159,7 +166,7 @@ export class ShardSeat {
     this.#handOverMs = this.#rank === 0 ? handOverMs : Math.min(this.#handOverMs * 2, HAND_OVER_MAX_MS)
     log.info({ shard }, 'leading')
     metrics.leading.inc()
-    const leader = new ShardLeader({ ...this.#options, watermark: listener.watermark })
+    const leader = new ShardLeader({ ...this.#options, watermark: this.watermark })
     listener.leader = leader
     let ended = false
     const running = leader.run().then(

@@ -1,13 +1,26 @@
 import type { Kline } from '@chart/binance'
 import { intervalsOf } from '@chart/market'
 import { killApps, until } from '@chart/testkit'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { idsOf, MINUTE_MS, metricOf, numbersOf, openRig, oracleOf, type Servers, SYMBOL, startServers } from './rig.ts'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import {
+  idsOf,
+  MINUTE_MS,
+  metricOf,
+  numbersOf,
+  openRig,
+  oracleOf,
+  type Servers,
+  SYMBOL,
+  startServers,
+  TEST_TIMEOUT_MS,
+} from './rig.ts'
 
 /** Stored bars against the exchange's own, with the whole service at work: what is right is proven, what is wrong is made right. */
 
 /** The longer bar in which the service began is repaired as well, which tests that count repairs leave out. */
 const MINUTES = intervalsOf(['1m'])
+
+vi.setConfig({ testTimeout: TEST_TIMEOUT_MS })
 
 let servers: Servers
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { upsertBars } from '@chart/postgres'
 import { killApps, until } from '@chart/testkit'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import {
   GENESIS_TIME,
   MINUTE_MS,
@@ -12,9 +12,12 @@ import {
   type Servers,
   START_TIME,
   startServers,
+  TEST_TIMEOUT_MS,
 } from './rig.ts'
 
 /** History before the service's own: taken over from the exchange's bars, and giving way to bars made of trades. */
+
+vi.setConfig({ testTimeout: TEST_TIMEOUT_MS })
 
 let servers: Servers
 beforeAll(async () => {

@@ -1,8 +1,10 @@
 import { type AppProcess, killApps, runApp, until } from '@chart/testkit'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { openRig, type Rig, type Servers, startServers } from './rig.ts'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { openRig, type Rig, type Servers, startServers, TEST_TIMEOUT_MS } from './rig.ts'
 
 /** The auditor as an operator runs it. */
+
+vi.setConfig({ testTimeout: TEST_TIMEOUT_MS })
 
 let servers: Servers
 beforeAll(async () => {

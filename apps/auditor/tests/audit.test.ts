@@ -1,6 +1,7 @@
 import type { Kline } from '@chart/binance'
 import { intervalsOf } from '@chart/market'
-import { killApps, until } from '@chart/testkit'
+import { countPending, readSymbols } from '@chart/redis'
+import { killApps, runApp, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import {
   idsOf,
@@ -127,6 +128,26 @@ test('a row that is missing altogether is made out of its trades', async () => {
   expect(await rig.untilVerified(lost.openTime)).toEqual({ ...lost, revision: 1, proof: 'verified' })
   expect(await metricOf(metrics.missing)).toBe(1)
   expect(await metricOf(metrics.repairs, { by: 'log' })).toBe(1)
+})
+
+test('a bar that waits for PostgreSQL in the outbox is not missing', async () => {
+  await using rig = await openRig(servers)
+  const persister = rig.startService()
+  await rig.untilStored(1)
+  persister.child.kill('SIGKILL')
+  await persister.exited
+  const tag = (await readSymbols(rig.redis)).get(SYMBOL)!
+  await until('bars wait', async () => (await countPending(rig.redis, tag)) >= 3)
+  const { metrics } = rig.startAuditor({ intervals: MINUTES })
+  const [first] = await rig.rows()
+  await rig.untilVerified(first!.openTime)
+  const passes = await passesOf(metrics)
+  await until('ten more passes', async () => (await passesOf(metrics)) > passes + 10)
+  expect(await metricOf(metrics.missing)).toBe(0)
+  runApp('persister', rig.env)
+  const stored = await rig.untilStored(3)
+  await rig.untilVerified(stored[2]!.openTime)
+  expect([await metricOf(metrics.missing), await metricOf(metrics.repairs)]).toEqual([0, 0])
 })
 
 test('a flat bar that the exchange does not have is said and left', async () => {

@@ -5,7 +5,7 @@ import { listBars, migrate, openPostgres, type Postgres } from '@chart/postgres'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
 import { openLog, Registry } from '@chart/service'
-import { runApp, until } from '@chart/testkit'
+import { type AppProcess, runApp, until } from '@chart/testkit'
 import { type AuditOptions, audit } from '../src/audit.ts'
 import { openMetrics } from '../src/metrics.ts'
 
@@ -57,8 +57,8 @@ export interface Rig extends AsyncDisposable {
   readonly rest: ExchangeRest
   /** What every app is given. */
   readonly env: Readonly<Record<string, string>>
-  /** An ingestor, an aggregator and a persister. */
-  startService(): void
+  /** An ingestor, an aggregator and a persister; gives the last. */
+  startService(): AppProcess
   startAuditor(options?: Partial<AuditOptions>): Auditor
   rows(interval?: string): Promise<BarText[]>
   row(openTime: number, interval?: string): Promise<BarText | undefined>
@@ -101,7 +101,8 @@ export async function openRig(servers: Servers, startTime = START_TIME + 5_000):
     startService() {
       // Without the database a log begins at the present minute, and what was before is left to the audit.
       runApp('ingestor', { ...env, DATABASE_URL: '' })
-      for (const app of ['aggregator', 'persister']) runApp(app, env)
+      runApp('aggregator', env)
+      return runApp('persister', env)
     },
     startAuditor(more = {}) {
       const own = new AbortController()

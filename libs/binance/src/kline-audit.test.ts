@@ -60,6 +60,12 @@ describe('a bar and the exchange’s kline', () => {
     expect(differencesOf(barOfKline('BTCUSDT', '1m', KLINE), KLINE, IDS)).toEqual([])
   })
 
+  test('differ in the last of twenty-eight digits', () => {
+    const kline = { ...KLINE, quoteVolume: '12345678901234567890.12345678' }
+    expect(differencesOf({ ...BAR, quoteVolume: '12345678901234567890.12345679' }, kline)).toHaveLength(1)
+    expect(differencesOf({ ...BAR, quoteVolume: '12345678901234567890.123456780' }, kline)).toEqual([])
+  })
+
   test('zero is zero, however many places it has', () => {
     const flat = { ...KLINE, baseVolume: '0.00000000', tradeCount: 0 }
     expect(differencesOf({ ...BAR, baseVolume: '0', tradeCount: 0 }, flat)).toEqual([])

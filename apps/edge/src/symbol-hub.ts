@@ -1,7 +1,7 @@
 import { decodeUpdate, type SymbolUpdate } from '@chart/grpc'
 import { type BarText, type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
 import type { Postgres } from '@chart/postgres'
-import type { BarUpdates, RedisCommands } from '@chart/redis'
+import type { BarUpdates, BarUpdatesOptions, RedisCommands } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { SeriesEvent } from './series-event.ts'
@@ -21,10 +21,7 @@ export function seriesKeyOf(symbol: string, interval: string): string {
 }
 
 /** Opens the subscriber: openBarUpdates of a Redis. */
-export type OpenUpdates = (listener: {
-  onUpdate(tag: string, bytes: Buffer): void
-  onReconnect(): void
-}) => Promise<BarUpdates>
+export type OpenUpdates = (listener: Pick<BarUpdatesOptions, 'onUpdate' | 'onReconnect'>) => Promise<BarUpdates>
 
 export interface HubOptions {
   readonly openUpdates: OpenUpdates
@@ -83,7 +80,7 @@ export class SymbolHub implements AsyncDisposable {
     const hub = new SymbolHub(options)
     hub.#updates = await options.openUpdates({
       onUpdate: (tag, bytes) => hub.#onUpdate(tag, bytes),
-      onReconnect: () => hub.#readAgain(() => true),
+      onReconnect: tags => hub.#readAgain(({ tag }) => tags.has(tag)),
     })
     return hub
   }

@@ -38,6 +38,7 @@ interface Row {
   readonly last_trade_id: number
   readonly revision: number
   readonly complete: boolean
+  readonly state: string
 }
 
 /**
@@ -162,8 +163,9 @@ export class ModelPostgres {
   }
 }
 
-/** The guard of the upsert: (last trade id, trade count, revision, complete). */
+/** The guard of the upsert: (made of trades, last trade id, trade count, revision, complete). */
 function isOlder(known: Row, row: Row): boolean {
+  if ((known.state === 'imported') !== (row.state === 'imported')) return known.state === 'imported'
   if (known.last_trade_id !== row.last_trade_id) return known.last_trade_id < row.last_trade_id
   if (known.trade_count !== row.trade_count) return known.trade_count < row.trade_count
   if (known.revision !== row.revision) return known.revision < row.revision
@@ -190,6 +192,7 @@ function rowOf(values: readonly unknown[]): Row {
     last_trade_id,
     revision,
     complete: values[15],
+    state: values[16],
   } as unknown as Row
 }
 

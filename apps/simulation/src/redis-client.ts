@@ -1,5 +1,6 @@
 import {
   type BarUpdates,
+  type BarUpdatesOptions,
   type BlockingRedis,
   LEASE_MS,
   type LeaderLock,
@@ -204,10 +205,10 @@ export function openLock({ network, owner }: ClientOptions, shard: number): Lead
 /** A subscriber to updates, as openBarUpdates gives it. */
 export async function openUpdates(
   { network, owner }: ClientOptions,
-  listener: { onUpdate(tag: string, bytes: Buffer): void; onReconnect(): void },
+  listener: Pick<BarUpdatesOptions, 'onUpdate' | 'onReconnect'>,
 ): Promise<BarUpdates> {
   const { time } = network
-  const wanted = new Set<string>()
+  const subscribed = new Set<string>()
   let connected = true
   const reconnect = () => {
     if (connected) return
@@ -216,7 +217,7 @@ export async function openUpdates(
       return
     }
     connected = true
-    listener.onReconnect()
+    listener.onReconnect(new Set(subscribed))
   }
   owner.onDeath(
     network.onReset(which => {
@@ -227,18 +228,18 @@ export async function openUpdates(
   )
   owner.onDeath(
     network.redis.onPublish((channel, bytes) => {
-      if (!connected || !wanted.has(channel)) return
+      const tag = channel.slice(updatesChannel('').length)
+      if (!connected || !subscribed.has(tag)) return
       const arrival = network.arrivalOfUpdate(owner)
-      const tag = channel.slice('updates:'.length)
       if (arrival !== undefined) time.at(arrival, () => listener.onUpdate(tag, bytes), owner)
     }),
   )
   return {
     async subscribe(tag) {
-      await network.call(owner, COMMAND_TIMEOUT_MS, () => wanted.add(updatesChannel(tag)))
+      await network.call(owner, COMMAND_TIMEOUT_MS, () => subscribed.add(tag))
     },
     async [Symbol.asyncDispose]() {
-      wanted.clear()
+      subscribed.clear()
     },
   }
 }

@@ -35,19 +35,19 @@ export function dumpOfModel(store: Keyspace): Dump {
 }
 
 export async function dumpOfRedis(redis: RedisConnection): Promise<Dump> {
-  const dump: Dump = {}
-  await Promise.all((await redis.keys('*')).map(async key => void (dump[key] = await valueOf(redis, key))))
-  return dump
+  const keys = await redis.keys('*')
+  const contents = await Promise.all(keys.map(key => contentOf(redis, key)))
+  return Object.fromEntries(keys.map((key, index) => [key, contents[index]]))
 }
 
-async function valueOf(redis: RedisConnection, key: string): Promise<unknown> {
+async function contentOf(redis: RedisConnection, key: string): Promise<unknown> {
   switch (await redis.type(key)) {
     case 'hash':
       return hashOf(await redis.hgetall(key))
     case 'string':
       return redis.get(key)
     case 'zset':
-      return (await redis.zrange(key, 0, -1)).sort()
+      return (await redis.zrange(key, '0', '-1')).sort()
     case 'stream':
       return streamOf(redis, key)
     default:
@@ -64,7 +64,7 @@ function hashOf(fields: Record<string, string>): Record<string, string> {
 }
 
 async function streamOf(redis: RedisConnection, key: string): Promise<unknown> {
-  const info = (await redis.xinfo('STREAM', key)) as unknown[]
+  const info = (await redis.xinfo('STREAM', key)) as string[]
   const entries = (await redis.xrangeBuffer(key, '-', '+')) as [Buffer, Buffer[]][]
   return {
     last: numberOf(String(info[info.indexOf('last-generated-id') + 1])),

@@ -29,7 +29,7 @@ afterAll(async () => {
 /** Answers that have to come up, or the test tests too little. */
 const EXPECTED_ANSWERS = [
   ...['claimPartition OK', 'claimPartition BUSY', 'renewPartition OK', 'renewPartition FENCED', 'releasePartition OK'],
-  ...['releasePartition FENCED', 'appendEntry OK', 'appendEntry FENCED', 'appendEntry MISMATCH', 'appendEntry CORRUPT'],
+  ...['releasePartition FENCED', 'appendEntry OK', 'appendEntry FENCED', 'appendEntry MISMATCH', 'restateBar CORRUPT'],
   ...[
     'appendEntry error',
     'commitBars OK',

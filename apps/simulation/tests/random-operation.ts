@@ -19,7 +19,7 @@ const BAR_VALUES = 19
 export function drawOperation(random: Random, model: ModelRedis, leaseMs: number, before?: Operation): Operation {
   if (before !== undefined && random.chance(0.06)) return before
   const draws = [claim, claim, claim, renew, release, append, append, append, append, commit, commit, commit, rewind]
-  const rare = [feedStates, acknowledge, readHashes, look, restate, heartbeat, deleteKey, plain, info]
+  const rare = [feedStates, acknowledge, readHashes, look, restate, heartbeat, deleteKey, plain, info, contradict]
   const draw = random.chance(0.65) ? random.pick(draws) : random.pick(rare)
   return draw({ random, model, leaseMs })
 }
@@ -174,4 +174,10 @@ function plain({ random }: Drawing): Operation {
 
 function info({ random }: Drawing): Operation {
   return { command: 'hset', values: ['info', { status: random.pick(['TRADING', 'HALT']) } as unknown as string] }
+}
+
+/** A last number that is not the log's, as somebody's hand or a torn restore leaves it. */
+function contradict({ random }: Drawing): Operation {
+  const seq = String(random.integer(0, 12))
+  return { command: 'hset', values: [headsKey(TAG), { seq } as unknown as string] }
 }

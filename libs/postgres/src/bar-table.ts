@@ -1,4 +1,4 @@
-import { type BarText, intervalOf } from '@chart/market'
+import { type BarProof, type BarText, intervalOf } from '@chart/market'
 import { sqlStateOf } from './errors.ts'
 import type { Postgres } from './postgres.ts'
 
@@ -13,11 +13,11 @@ const UPSERT_BARS_MAX = 500
 export const LIST_BARS_MAX = 10_000
 
 /**
- * The order of the columns is the order of the parameters. Newest means: saw the later trade; then has more trades; then the higher
- * revision; then complete before not. Revisions decide between versions with the same trades, such as a flat bar that repeats another
- * price, or a bar whose completeness was taken back. More trades come before them, and completeness decides between equal ones, for a
- * Redis that lost its memory, begins revisions anew and may lack the first trades of a bar. As this orders all versions, any order of
- * arrival ends with the same row.
+ * The order of the columns is the order of the parameters. Newest means: made of trades before imported; then saw the later trade; then
+ * has more trades; then the higher revision; then complete before not. Revisions decide between versions with the same trades, such as
+ * a flat bar that repeats another price, or a bar whose completeness was taken back. More trades come before them, and completeness
+ * decides between equal ones, for a Redis that lost its memory, begins revisions anew and may lack the first trades of a bar. As this
+ * orders all versions, any order of arrival ends with the same row.
  */
 const UPSERT = `
   INSERT INTO bars AS known (
@@ -35,12 +35,13 @@ const UPSERT = `
     taker_buy_base_volume = excluded.taker_buy_base_volume, taker_buy_quote_volume = excluded.taker_buy_quote_volume,
     trade_count = excluded.trade_count, first_trade_id = excluded.first_trade_id, last_trade_id = excluded.last_trade_id,
     revision = excluded.revision, complete = excluded.complete, state = excluded.state, updated_at = now()
-  WHERE (known.last_trade_id, known.trade_count, known.revision, known.complete)
-    < (excluded.last_trade_id, excluded.trade_count, excluded.revision, excluded.complete)`
+  WHERE (known.state <> 'imported', known.last_trade_id, known.trade_count, known.revision, known.complete)
+    < (excluded.state <> 'imported', excluded.last_trade_id, excluded.trade_count, excluded.revision, excluded.complete)`
 
 /** The same order in JavaScript: below 0 when `a` is the older version of the bar. */
 function compareVersions(a: BarText, b: BarText): number {
   return (
+    Number(a.proof !== 'imported') - Number(b.proof !== 'imported') ||
     a.lastTradeId - b.lastTradeId ||
     a.tradeCount - b.tradeCount ||
     a.revision - b.revision ||
@@ -89,7 +90,7 @@ async function upsertBatch(postgres: Postgres, bars: readonly BarText[]): Promis
   }
 }
 
-function columnsOf(bars: readonly BarText[]): unknown[][] {
+export function columnsOf(bars: readonly BarText[]): unknown[][] {
   return [
     bars.map(bar => bar.symbol),
     bars.map(bar => bar.interval),
@@ -107,14 +108,14 @@ function columnsOf(bars: readonly BarText[]): unknown[][] {
     bars.map(bar => bar.lastTradeId),
     bars.map(bar => bar.revision),
     bars.map(bar => bar.complete),
-    bars.map(bar => bar.state),
+    bars.map(bar => bar.proof ?? bar.state),
   ]
 }
 
 /** Months (`2024-08`) whose partition each pool has seen, so that only the first bar of a month asks for it. */
 const knownMonths = new WeakMap<Postgres, Set<string>>()
 
-async function ensureMonths(postgres: Postgres, bars: readonly BarText[]): Promise<void> {
+export async function ensureMonths(postgres: Postgres, bars: readonly BarText[]): Promise<void> {
   const known = knownMonths.get(postgres) ?? new Set()
   knownMonths.set(postgres, known)
   for (const bar of bars) {
@@ -164,7 +165,7 @@ export async function listBars(postgres: Postgres, range: BarRange): Promise<Bar
 const LIST = `
   SELECT symbol, interval, (extract(epoch FROM open_time) * 1000)::bigint AS open_ms, open, high, low, close, base_volume,
     quote_volume, taker_buy_base_volume, taker_buy_quote_volume, trade_count, first_trade_id, last_trade_id, revision,
-    complete
+    complete, state
   FROM bars WHERE symbol = $1 AND interval = $2 AND open_time >= $3::timestamptz AND open_time < $4::timestamptz
   ORDER BY open_time`
 
@@ -185,6 +186,7 @@ interface BarRow {
   readonly last_trade_id: number
   readonly revision: number
   readonly complete: boolean
+  readonly state: 'closed' | BarProof
 }
 
 /** Every row is a closed bar: `verified` and `imported` say how we know it, not how it stands. */
@@ -208,6 +210,7 @@ function barOfRow(row: BarRow): BarText {
     state: 'closed',
     revision: row.revision,
     complete: row.complete,
+    ...(row.state !== 'closed' && { proof: row.state }),
   }
 }
 
@@ -249,7 +252,7 @@ const YEAR_1 = Date.parse('0001-01-01T00:00:00Z')
 const YEAR_10000 = Date.UTC(10_000, 0, 1)
 
 /** A moment as PostgreSQL reads it. Beyond the years of four digits, where the two write dates differently, it is no end. */
-function momentOf(time: number): string {
+export function momentOf(time: number): string {
   if (time < YEAR_1) return '-infinity'
   if (time >= YEAR_10000) return 'infinity'
   return new Date(time).toISOString()

@@ -18,10 +18,9 @@ export {
   pendingValueOf,
   workBarQueue,
 } from './bar-queue.ts'
-export { type BarUpdates, openBarUpdates } from './bar-updates.ts'
+export { type BarUpdates, type BarUpdatesOptions, openBarUpdates } from './bar-updates.ts'
 export {
   type BlockingRedis,
-  checkRedisSettings,
   closeRedis,
   openBlockingRedis,
   openRedis,
@@ -30,8 +29,10 @@ export {
   RedisUnavailableError,
 } from './connection.ts'
 export {
+  AUDIT_LEASE_KEY,
   barKey,
   feedKey,
+  feedLeaseKey,
   headsKey,
   infoKey,
   leaseKey,
@@ -61,6 +62,8 @@ export {
 } from './ownership.ts'
 export { ackPending, countPending, type PendingEntry, scanPending } from './pending-bars.ts'
 export { ProgressWatch } from './progress-watch.ts'
+export { checkedRedisUrl, RedisAddressError, withoutRedisPassword } from './redis-address.ts'
+export { checkRedisSettings } from './redis-settings.ts'
 export {
   PartitionsChangedError,
   readSymbolInfos,

@@ -1,10 +1,9 @@
 /// <reference path="./redlock.d.ts" />
-import { Redis } from 'ioredis'
 import Redlock from 'redlock'
-import { feedLeaseKey } from './keys.ts'
+import { createClient } from './client.ts'
 
 /**
- * The lease that makes one ingestor the leader of a feed shard, through redlock.
+ * The lease that makes one of several processes the leader, of a feed shard or of the audit, through redlock.
  *
  * A lease is a hint, not a guard: a leader that sleeps through its end does not know it. So nothing that is written relies
  * on it; the token of each partition (ownership.ts), checked inside Redis with every append, does. redlock is old
@@ -29,20 +28,19 @@ export const LEASE_MS = 1_500
 /** A quarter of the lease, so that three extensions may fail. */
 export const EXTEND_EVERY_MS = LEASE_MS / 4
 
-export function openLeaderLock(options: { url: string; shard: number }): LeaderLock {
+/** @param options `key` is feedLeaseKey(shard) or AUDIT_LEASE_KEY */
+export function openLeaderLock({ url, key }: { url: string; key: string }): LeaderLock {
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
-  const client = new Redis(options.url, {
-    connectionName: `leader-lock-${options.shard}`,
+  const client = createClient(url, key, {
+    connectionName: `leader-lock-${key}`,
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,
-    retryStrategy: attempt => Math.min(attempt * 50, 250),
   })
   client.on('error', () => undefined)
   const redlock = new Redlock([client], { retryCount: 0 })
   redlock.on('error', () => undefined)
   let lock: Awaited<ReturnType<Redlock['acquire']>> | undefined
-  const key = feedLeaseKey(options.shard)
   return {
     async isFree() {
       return client.exists(key).then(

@@ -35,9 +35,14 @@ export const append: Script = call => {
     heads.set(symbol, newLast)
   }
   if (wrong.length > 1) return wrong
-  const n = nextNumber(call, headsKey, logKey, positionKey)
-  const added = store.xadd(logKey, { n, nonce: textOf(args[1]), payload: bytesOf(args[2]) })
-  if (added === undefined) return ['CORRUPT', TOO_LOW]
+  const nonce = textOf(args[1])
+  const payload = bytesOf(args[2])
+  const seq = store.hget(headsKey, 'seq')
+  let n = Number(seq) + 1
+  if (seq === null || store.xadd(logKey, { n, nonce, payload }) === undefined) {
+    n = numberAfterLog(call, logKey, positionKey)
+    if (store.xadd(logKey, { n, nonce, payload }) === undefined) return ['CORRUPT', TOO_LOW]
+  }
   store.hset(headsKey, 'seq', n)
   writeFeeds(call, blocks, headsKey)
   return ['OK', String(n)]
@@ -54,10 +59,8 @@ function blocksOf(args: readonly (string | Buffer)[]): Block[] {
   return blocks
 }
 
-/** One more than the last, which is found in log and position when the heads are lost. */
-function nextNumber({ store }: ScriptCall, headsKey: string, logKey: string, positionKey: string): number {
-  const known = store.hget(headsKey, 'seq')
-  if (known !== null) return Number(known) + 1
+/** Where the last number was lost or contradicts the log: one more than log and position have. */
+function numberAfterLog({ store }: ScriptCall, logKey: string, positionKey: string): number {
   const position = Number(store.hget(positionKey, 'pos') ?? '0')
   return Math.max(position, store.stream(logKey)?.lastNumber ?? 0) + 1
 }

@@ -7,11 +7,11 @@ const CAUGHT_WITHIN: Partial<Record<Mutation, number>> = {
   'no-position-check': 50,
   'no-fence-no-position-check': 50,
   'no-contiguity-check': 50,
-  'no-nonce-check': 600,
-  'ack-at-enqueue': 100,
-  'no-version-guard': 200,
+  'no-nonce-check': 250,
+  'ack-at-enqueue': 50,
+  'no-version-guard': 100,
   'state-apart': 100,
-  'no-rewind': 400,
+  'no-rewind': 150,
   'watermark-without-gap-check': 50,
 }
 

@@ -328,7 +328,7 @@ describe('after updates were missed', () => {
     expect(fold.restore(live(), closedTexts(bars, 0))).toEqual([])
   })
 
-  test('closed bars that were told are not told again by a Redis that fell back to an earlier state', () => {
+  test('closed bars that were told are not told again, nor live again, by a Redis that fell back to an earlier state', () => {
     const bars = newBars()
     const fold = new SeriesFold(INTERVALS[0]!)
     const trades = Array.from({ length: 60 }, (_, index) => tradeAt(100 + index, index * 1_000))
@@ -337,6 +337,27 @@ describe('after updates were missed', () => {
     const earlier = newBars()
     const old = foldSteps(earlier, trades.slice(0, 20)).update
     expect(fold.restore(textOfBar(liveBarsOf(earlier)[0]!, earlier.scales), closedTexts(earlier, 0))).toEqual([])
-    expect(typesOf(messagesOf(fold.apply(old, [], undefined, -1, false).latest))).toEqual(['update'])
+    expect(fold.apply(old, [], undefined, -1, false).latest).toEqual([])
+  })
+
+  test('a bar that closed for the first time in an update that a reading has overtaken is not told after its successors', () => {
+    const bars = newBars()
+    const fold = new SeriesFold(INTERVALS[0]!)
+    const trades = Array.from({ length: 30 }, (_, index) => tradeAt(100 + index, index * 1_000))
+    const overtaken = foldSteps(bars, trades.slice(0, 15)).update
+    foldSteps(bars, trades.slice(15))
+    fold.restore(textOfBar(liveBarsOf(bars)[0]!, bars.scales), closedTexts(bars, 0))
+    expect(fold.corrections(overtaken)).toEqual([])
+  })
+
+  test('a bar whose closing was passed over is told closed as corrected, without steps after its end', () => {
+    const bars = newBars()
+    const fold = new SeriesFold(INTERVALS[0]!)
+    const first = [tradeAt(100, 100), tradeAt(101, 200)]
+    fold.apply(foldSteps(bars, first).update, first, bars.scales, 99, true)
+    foldSteps(bars, [tradeAt(102, 1_100)])
+    const late = [tradeAt(103, 300), tradeAt(104, 1_200)]
+    const events = fold.apply(foldSteps(bars, late).update, late, bars.scales, 102, true).everyTrade
+    expect(typesOf(messagesOf(events))).toEqual(['corrected', 'update'])
   })
 })

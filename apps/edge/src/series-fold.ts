@@ -72,14 +72,24 @@ export class SeriesFold {
     previousTradeId: number,
     everyTrade: boolean,
   ): SeriesEvents {
+    const next = this.nextClosed ?? Number.NEGATIVE_INFINITY
     const closed = this.#closedOf(update)
+    // The closing itself was passed over, by a Redis that fell back: there are no steps from the live bar to its correction.
+    const isPassedOver = closed.some(({ bar }) => bar.openTime >= next && isFirst(closed, bar))
     const live = update.live.find(bar => bar.interval === this.#interval.name)
+    const newest = this.#told.newest
+    if (live !== undefined && newest !== undefined && live.openTime <= newest) {
+      // Redis fell back behind the end of a bar, and the bar has trades again: it is told when it closes again.
+      this.#bar = undefined
+      const events = closed.map(one => one.event)
+      return { everyTrade: events, latest: events }
+    }
     const lastTradeTime = trades[trades.length - 1]?.tradeTime ?? 0
     const event =
       live && liveEventOf(live, openTimeOf(this.#interval, lastTradeTime) === live.openTime ? lastTradeTime : 0)
     const closedEvents = closed.map(one => one.event)
     const latest = event ? [...closedEvents, event] : closedEvents
-    if (!everyTrade || scales === undefined) {
+    if (!everyTrade || scales === undefined || isPassedOver) {
       const same = live !== undefined && this.#bytes !== undefined && Buffer.compare(this.#bytes, live.bar) === 0
       this.#bar = undefined
       if (live !== undefined) this.#bytes = live.bar
@@ -100,11 +110,13 @@ export class SeriesFold {
   }
 
   /**
-   * The corrections of an update that brings nothing else: of bars that closed before, restated long after. A bar that closed in it for the
-   * first time is no longer told: later ones were, by the reading that the update is older than.
+   * The corrections of an update that brings nothing else: of bars that closed before, restated long after. What closed in it for the first
+   * time is not told: either later bars were, by the reading that it is older than, or Redis fell back and the bar lacks trades that were
+   * told.
    */
   corrections(update: SymbolUpdate): SeriesEvent[] {
-    return this.#closedOf(update).flatMap(({ event }) => (event.type === 'corrected' ? [event] : []))
+    const next = this.nextClosed ?? Number.NEGATIVE_INFINITY
+    return this.#closedOf(update, bar => bar.openTime < next && bar.revision > 0).map(({ event }) => event)
   }
 
   #decoded(scales: Scales): Bar | undefined {
@@ -112,17 +124,23 @@ export class SeriesFold {
   }
 
   /** The closed bars of our interval that were not told before. */
-  #closedOf(update: SymbolUpdate): ClosedBar[] {
+  #closedOf(update: SymbolUpdate, isWanted: (bar: BarText) => boolean = () => true): ClosedBar[] {
     const closed: ClosedBar[] = []
     for (const one of update.closed) {
       if (one.interval !== this.#interval.name) continue
       const bar = decodeBar(one.bar)
+      if (!isWanted(bar)) continue
       const type = this.#told.add(bar)
       if (type === undefined) continue
       closed.push({ event: { type, openTime: one.openTime, frame: frameBarEvent(type, one.bar, 0) }, bar })
     }
     return closed
   }
+}
+
+/** `bar` is the first version of itself that is told here, and not its first one. */
+function isFirst(closed: readonly ClosedBar[], bar: BarText): boolean {
+  return bar.revision > 0 && closed.find(one => one.bar.openTime === bar.openTime)?.bar === bar
 }
 
 function liveEventOf(bar: IntervalBar, tradeTime: number): SeriesEvent {

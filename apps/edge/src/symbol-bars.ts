@@ -49,12 +49,15 @@ const MISSED_BARS_MAX = 120
 /**
  * Closed bars of one series that open from `from` up to and without `to`, the newest MISSED_BARS_MAX of them at most. A bar leaves the
  * outbox when PostgreSQL has it, so what is not found in the first is in the second.
+ * @param onNoHistory told why PostgreSQL gives nothing; the bars of the outbox come all the same
+ * @throws an error of Redis
  */
 export async function readClosedBars(
   { redis, postgres }: { redis: RedisCommands; postgres: Postgres },
   series: { tag: string; symbol: string; interval: Interval },
   from: number,
   to: number,
+  onNoHistory: (error: Error) => void,
 ): Promise<BarText[]> {
   const { tag, symbol, interval } = series
   const count = Math.min(MISSED_BARS_MAX, Math.floor((to - from) / interval.intervalMs))
@@ -70,6 +73,9 @@ export async function readClosedBars(
     to,
     order: 'oldest',
     limit: count,
+  }).catch(error => {
+    onNoHistory(error)
+    return []
   })
   const bars = new Map(stored.map(bar => [bar.openTime, bar]))
   for (const value of waiting) {

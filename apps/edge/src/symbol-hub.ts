@@ -69,6 +69,8 @@ export class SymbolHub implements AsyncDisposable {
   readonly #groups = new Map<string, Set<SubscriberGroup>>()
   /** Last position of each partition that an update told; a jump means that one was lost on the way. */
   readonly #positions = new Map<string, number>()
+  /** Position that the first update followed of those that came when none was known: what is read has to reach it. */
+  readonly #followedPositions = new Map<string, number>()
   readonly #stop = new AbortController()
   #updates: BarUpdates | undefined
 
@@ -80,7 +82,11 @@ export class SymbolHub implements AsyncDisposable {
     const hub = new SymbolHub(options)
     hub.#updates = await options.openUpdates({
       onUpdate: (tag, bytes) => hub.#onUpdate(tag, bytes),
-      onReconnect: tags => hub.#readAgain(({ tag }) => tags.has(tag)),
+      onReconnect: tags => {
+        // Numbers may have begun anew: one that was told before proves nothing.
+        for (const tag of tags) hub.#positions.delete(tag)
+        hub.#readAgain(({ tag }) => tags.has(tag))
+      },
     })
     return hub
   }
@@ -169,11 +175,18 @@ export class SymbolHub implements AsyncDisposable {
       await this.#updates!.subscribe(watched.tag)
       stored = await readStoredBars(redis, watched.tag, watched.symbol, intervals)
       older = await this.#readOlder(watched, stored)
-    } while ((watched.state as string) === 'outdated')
+    } while ((watched.state as string) === 'outdated' || this.#lacksUpdates(watched.tag, stored.position))
     // Until an update has come, the position read is the one that the first has to follow.
     if (!this.#positions.has(watched.tag)) this.#positions.set(watched.tag, stored.position)
     if (isBehind(stored, watched)) this.#followEarly(watched)
     else this.#restore(watched, stored, older)
+  }
+
+  /** Updates were missed between what was read and the first that came. Says so once, since a position can be lost as well. */
+  #lacksUpdates(tag: string, position: number): boolean {
+    const followed = this.#followedPositions.get(tag) ?? 0
+    this.#followedPositions.delete(tag)
+    return followed > position
   }
 
   #restore(watched: WatchedSymbol, stored: StoredBars, older: ReadonlyMap<string, readonly BarText[]>): void {
@@ -207,13 +220,12 @@ export class SymbolHub implements AsyncDisposable {
       const kept = stored.series.get(interval.name)
       const to = kept?.closed[0]?.openTime ?? kept?.live?.openTime
       if (from === undefined || to === undefined || to <= from) continue
-      try {
-        const series = { tag: watched.tag, symbol: watched.symbol, interval }
-        older.set(interval.name, await readClosedBars(this.#options, series, from, to))
-      } catch (error) {
-        const reason = (error as Error).message
-        this.#options.log.warn({ symbol: watched.symbol, interval: interval.name, reason }, 'closed bars are left out')
+      const series = { tag: watched.tag, symbol: watched.symbol, interval }
+      const onNoHistory = ({ message: reason }: Error) => {
+        const fields = { symbol: watched.symbol, interval: interval.name, reason }
+        this.#options.log.warn(fields, 'closed bars are left out')
       }
+      older.set(interval.name, await readClosedBars(this.#options, series, from, to, onNoHistory))
     }
     return older
   }
@@ -251,7 +263,8 @@ export class SymbolHub implements AsyncDisposable {
       const { position, previousPosition, symbols } = decodeUpdate(bytes)
       const known = this.#positions.get(tag)
       this.#positions.set(tag, position)
-      if (known !== undefined && known !== previousPosition) this.#readAgain(watched => watched.tag === tag)
+      if (known === undefined) this.#followedPositions.set(tag, previousPosition)
+      else if (known !== previousPosition) this.#readAgain(watched => watched.tag === tag)
       for (const update of symbols) {
         const watched = this.#symbols.get(update.symbol)
         if (watched === undefined) continue

@@ -43,6 +43,7 @@ const SLOW_MS = { min: 20, max: 1_500 }
  */
 export class Client implements BarStream {
   readonly name: string
+  readonly owner: SimulatedProcess
   readonly series = new Map<string, ToldSeries>()
   /** The call ended with an error. */
   ended = false
@@ -52,6 +53,7 @@ export class Client implements BarStream {
 
   constructor(name: string, options: ClientOptions) {
     this.name = name
+    this.owner = options.owner
     this.#options = options
   }
 

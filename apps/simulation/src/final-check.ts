@@ -1,4 +1,4 @@
-import { type BarText, type Interval, intervalOf, partitionOf } from '@chart/market'
+import { type BarText, type Interval, intervalOf, keptMaxOf, partitionOf } from '@chart/market'
 import { barKey, partitionTag, pendingKey } from '@chart/redis'
 import type { Client, ToldSeries } from './client.ts'
 import { faultOf, ORACLE_FIELDS, type Oracle } from './oracle.ts'
@@ -80,17 +80,23 @@ function clientFaultOf(world: World, clients: readonly Client[]): string | undef
   for (const client of clients) {
     if (client.ended) continue
     for (const series of client.series.values()) {
-      const fault = seriesFaultOf(world, series)
+      const fault = seriesFaultOf(world, series, world.network.missedUpdates.has(client.owner))
       if (fault !== undefined) return `${client.name} was told last of ${series.symbol} ${series.interval} ${fault}`
     }
   }
   return undefined
 }
 
-/** What a client was told last of every closed bar has to be right, whatever Redis lost in between. */
-function seriesFaultOf(world: World, { symbol, closed }: ToldSeries): string | undefined {
+/**
+ * What a client was told last of every closed bar has to be right, whatever Redis lost in between. Whose edge missed updates may lack
+ * corrections of bars that a symbol's state no longer kept when it was read again.
+ */
+function seriesFaultOf(world: World, series: ToldSeries, missedUpdates: boolean): string | undefined {
+  const { symbol, interval, closed, newest = 0 } = series
   const oracle = world.witness.oracles.get(symbol)!
+  const kept = keptMaxOf(intervalOf(interval)) * intervalOf(interval).intervalMs
   for (const [openTime, told] of closed) {
+    if (missedUpdates && openTime <= newest - kept) continue
     const fault = finalFaultOf(world, oracle, told)
     if (fault !== undefined) return `${new Date(openTime).toISOString()} revision ${told.revision}: ${fault}`
   }

@@ -223,6 +223,7 @@ export async function openUpdates(
     network.onReset(which => {
       if (which !== undefined && which !== owner) return
       connected = false
+      network.missedUpdates.add(owner)
       time.after(network.random.integer(RECONNECT_MS.min, RECONNECT_MS.max), reconnect, owner)
     }),
   )

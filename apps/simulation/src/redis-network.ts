@@ -55,6 +55,8 @@ export class RedisNetwork {
   readonly faults: CallFaults = { ...NO_CALL_FAULTS }
   /** The server answers. */
   up = true
+  /** Who did not get every update of a partition that it follows. */
+  readonly missedUpdates = new WeakSet<SimulatedProcess>()
   readonly random: Random
   readonly #tally: Tally
   readonly #cutOff = new Set<SimulatedProcess>()
@@ -88,9 +90,9 @@ export class RedisNetwork {
 
   /** When an update that is published now reaches `owner`, behind those before it; undefined when it never does. */
   arrivalOfUpdate(owner: SimulatedProcess): number | undefined {
-    if (!this.reaches(owner)) return undefined
-    if (this.random.chance(this.faults.updateLost)) {
+    if (!this.reaches(owner) || this.random.chance(this.faults.updateLost)) {
       this.#tally.add('updates lost')
+      this.missedUpdates.add(owner)
       return undefined
     }
     const arrival = Math.max(this.time.now + this.latency(), this.#updateArrivals.get(owner) ?? 0)
@@ -125,6 +127,7 @@ export class RedisNetwork {
   /** Breaks connections: of one process, or of all. What is on its way is lost with them, or has run without an answer. */
   reset(which?: SimulatedProcess): void {
     if (which === undefined) this.#epoch++
+    else this.missedUpdates.add(which)
     for (const call of [...this.#pending]) {
       // Who is cut off is not told either, and waits until its time is over.
       if (which === undefined ? this.#cutOff.has(call.owner) : call.owner !== which) continue

@@ -286,7 +286,7 @@ test('a seed brings the bars that had begun before it, and they end complete', (
     ]),
     options,
   )
-  const begun = liveTextOf(begunAt.get('AAA')!)
+  const begun = { live: liveTextOf(begunAt.get('AAA')!), closed: '{}' }
   const seed = blockOf('AAA', [], {
     seed: { lastTradeId: 2, sinceTime: START_TIME + 120_000, scales: EXCHANGE_SCALES, begun },
   })

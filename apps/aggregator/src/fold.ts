@@ -89,7 +89,7 @@ function barsOfBlock(symbols: Map<string, SymbolBars>, block: LogBlock, interval
   const bars =
     begun === undefined
       ? newSymbolBars(block.symbol, intervals, scales, lastTradeId, sinceTime)
-      : symbolBarsOfText(block.symbol, intervals, { live: begun, closed: '{}' })
+      : symbolBarsOfText(block.symbol, intervals, begun)
   symbols.set(block.symbol, bars)
   return bars
 }

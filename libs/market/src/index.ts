@@ -1,6 +1,7 @@
 export {
   applyTradeToBar,
   type Bar,
+  type BarProof,
   type BarState,
   type BarText,
   barOfText,
@@ -14,6 +15,7 @@ export {
 } from './bar.ts'
 export { applyTrade, applyWatermark } from './bar-series.ts'
 export { type BarStateText, closedTextOf, liveTextOf, symbolBarsOfText } from './bar-state.ts'
+export { symbolBarsOfMinutes } from './begun-bars.ts'
 export { DecimalError, EXCHANGE_SCALES, formatDecimal, parseDecimal, quoteVolumeOf, type Scales } from './decimal.ts'
 export {
   DEFAULT_INTERVALS,

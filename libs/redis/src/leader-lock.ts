@@ -1,10 +1,9 @@
 /// <reference path="./redlock.d.ts" />
 import Redlock from 'redlock'
 import { createClient } from './client.ts'
-import { feedLeaseKey } from './keys.ts'
 
 /**
- * The lease that makes one ingestor the leader of a feed shard, through redlock.
+ * The lease that makes one of several processes the leader, of a feed shard or of the audit, through redlock.
  *
  * A lease is a hint, not a guard: a leader that sleeps through its end does not know it. So nothing that is written relies
  * on it; the token of each partition (ownership.ts), checked inside Redis with every append, does. redlock is old
@@ -12,8 +11,12 @@ import { feedLeaseKey } from './keys.ts'
  * out a lock that has run out already.
  */
 export interface LeaderLock extends AsyncDisposable {
+  /** Whether nobody holds the lease; undefined when Redis does not answer. */
+  isFree(): Promise<boolean | undefined>
   /** Tries once. True when this process holds the lease now. */
   acquire(): Promise<boolean>
+  /** Takes the lease from whoever holds it. What that one still writes is refused by the tokens that we claim next. */
+  take(): Promise<boolean>
   /** Prolongs the lease if it can be done now; false when it was lost or has run out. */
   extend(): Promise<boolean>
   /** Gives the lease up at once. */
@@ -25,11 +28,11 @@ export const LEASE_MS = 1_500
 /** A quarter of the lease, so that three extensions may fail. */
 export const EXTEND_EVERY_MS = LEASE_MS / 4
 
-export function openLeaderLock(options: { url: string; shard: number }): LeaderLock {
+/** @param options `key` is feedLeaseKey(shard) or AUDIT_LEASE_KEY */
+export function openLeaderLock({ url, key }: { url: string; key: string }): LeaderLock {
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
-  const key = feedLeaseKey(options.shard)
-  const client = createClient(options.url, key, {
-    connectionName: `leader-lock-${options.shard}`,
+  const client = createClient(url, key, {
+    connectionName: `leader-lock-${key}`,
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,
@@ -39,6 +42,19 @@ export function openLeaderLock(options: { url: string; shard: number }): LeaderL
   redlock.on('error', () => undefined)
   let lock: Awaited<ReturnType<Redlock['acquire']>> | undefined
   return {
+    async isFree() {
+      return client.exists(key).then(
+        count => count === 0,
+        () => undefined,
+      )
+    },
+    async take() {
+      const isTaken = await client.del(key).then(
+        () => true,
+        () => false,
+      )
+      return isTaken && this.acquire()
+    },
     async acquire() {
       try {
         lock = await redlock.acquire([key], LEASE_MS)

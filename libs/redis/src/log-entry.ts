@@ -1,4 +1,5 @@
 import {
+  type BarStateText,
   type BarText,
   type FeedState,
   packTrades,
@@ -47,8 +48,8 @@ export interface LogSeed {
   /** No trade at or after this time has an id at or below lastTradeId. */
   readonly sinceTime: number
   readonly scales: Scales
-  /** The longer bars that had begun before sinceTime, as far as they are known, in the form of liveTextOf. */
-  readonly begun?: string
+  /** The bars as they stand, when more is known of them than where their trades begin. */
+  readonly begun?: BarStateText
 }
 
 /** What an append says of one symbol. */
@@ -104,8 +105,8 @@ function blockHead(symbol: string, flags: number, watermark: number): Buffer {
   return Buffer.concat([varints(symbol.length), Buffer.from(symbol, 'latin1'), varints(flags, watermark)])
 }
 
-function encodeSeed({ lastTradeId, sinceTime, scales, begun = '' }: LogSeed): Buffer {
-  const text = Buffer.from(begun)
+function encodeSeed({ lastTradeId, sinceTime, scales, begun }: LogSeed): Buffer {
+  const text = Buffer.from(begun === undefined ? '' : JSON.stringify(begun))
   const numbers = varints(lastTradeId + 1, sinceTime, scales.price, scales.quantity, scales.quote, text.length)
   return Buffer.concat([numbers, text])
 }
@@ -149,7 +150,8 @@ function decodeSeed(reader: VarintReader): LogSeed {
   const sinceTime = reader.number()
   const scales = { price: reader.number(), quantity: reader.number(), quote: reader.number() }
   const begunBytes = reader.number()
-  const begun = begunBytes === 0 ? undefined : Buffer.from(reader.bytes(begunBytes)).toString()
+  const begun: BarStateText | undefined =
+    begunBytes === 0 ? undefined : JSON.parse(Buffer.from(reader.bytes(begunBytes)).toString())
   return { lastTradeId, sinceTime, scales, ...(begun !== undefined && { begun }) }
 }
 

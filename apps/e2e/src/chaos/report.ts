@@ -1,0 +1,78 @@
+import { recoveriesOf, recoveryTable, type Times, takeoverTimes, unexplainedPauses } from './recovery.ts'
+import type { ChaosResult } from './run.ts'
+
+/** Failures that are printed one by one; the JSON has all. */
+const SHOWN_MAX = 40
+/** Pauses without a fault that are worth a line, ms. */
+const UNEXPLAINED_MS = 500
+
+/** What a run has shown, as figures. */
+export function reportOf(result: ChaosResult) {
+  const { faults, pauses, failures, options, ...figures } = result
+  const recoveries = recoveriesOf(faults, pauses)
+  const unexplained = unexplainedPauses(recoveries, pauses, UNEXPLAINED_MS)
+  return {
+    seed: options.seed,
+    scenario: options.scenario,
+    minutes: options.minutes,
+    ...figures,
+    faults: faults.length,
+    recovery: recoveryTable(faults, recoveries),
+    takeovers: {
+      ingestor: takeoverTimes(recoveries, 'ingestor'),
+      aggregator: takeoverTimes(recoveries, 'aggregator'),
+    },
+    pausesWithoutFault: {
+      count: unexplained.length,
+      longestMs: Math.round(Math.max(0, ...unexplained.map(({ from, to }) => to - from))),
+    },
+    failures,
+  }
+}
+
+export type ChaosReport = ReturnType<typeof reportOf>
+
+/** The report for a person. */
+export function textOfReport(report: ChaosReport): string {
+  const lines: string[] = ['']
+  if (report.recovery.length > 0) {
+    lines.push('Until every partition moved again, ms (faults that stopped something: median / p99 / worst)', '')
+    lines.push(row('fault', 'count', 'logs', 'commits'))
+    for (const { target, kind, count, logs, commits } of report.recovery) {
+      lines.push(row(`${kind} ${target}`, String(count), textOf(logs), textOf(commits)))
+    }
+    lines.push('')
+    lines.push(`Takeover of an ingestor's partitions, ms:    ${textOf(report.takeovers.ingestor)}`)
+    lines.push(`Takeover of an aggregator's partitions, ms:  ${textOf(report.takeovers.aggregator)}`)
+    const { count, longestMs } = report.pausesWithoutFault
+    lines.push(`Pauses over ${UNEXPLAINED_MS} ms that began with no fault: ${count}, longest ${longestMs} ms`)
+  }
+  if (report.outage.length > 0) {
+    lines.push('PostgreSQL away', '', row('seconds', 'Redis MB', 'bars in outboxes', 'jobs'))
+    for (const { seconds, usedMemoryMb, outboxBars, queuedJobs } of report.outage) {
+      lines.push(row(String(seconds), String(usedMemoryMb), String(outboxBars), String(queuedJobs)))
+    }
+  }
+  lines.push('')
+  for (const [index, { calls, told, fetched, endings }] of report.observers.entries()) {
+    lines.push(
+      `observer ${index + 1}: ${calls} calls, ${told} closed bars told, ${fetched} fetched; ${JSON.stringify(endings)}`,
+    )
+  }
+  lines.push(
+    `${report.faults} faults under ${report.tradesPerSecond} trades/s; everything stored and told ${report.settledSeconds.toFixed(1)} s after the last`,
+    `${report.compared} comparisons with the oracle (${report.beganBefore} bars had begun before the start): ${report.failures.length} failures`,
+    ...report.failures.slice(0, SHOWN_MAX).map(failure => `  ${failure}`),
+    ...(report.failures.length > SHOWN_MAX ? [`  … and ${report.failures.length - SHOWN_MAX} more`] : []),
+    `seed ${report.seed}: ${report.failures.length === 0 ? 'passed' : 'FAILED'}`,
+  )
+  return lines.join('\n')
+}
+
+function row(first: string, ...others: string[]): string {
+  return [first.padEnd(24), ...others.map((cell, index) => cell.padStart(index === 0 ? 10 : 32))].join('')
+}
+
+function textOf({ count, median, p99, worst }: Times): string {
+  return count === 0 ? '–' : `${count}: ${median} / ${p99} / ${worst}`
+}

@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openPostgres } from '@chart/postgres'
+import { closeRedis, openRedis, readSymbols } from '@chart/redis'
+import { TARGETS } from './fault-plan.ts'
+import { Fleet } from './fleet.ts'
+import { BUSY_RATE, ratesOf } from './market.ts'
+import { type InjectedFault, Nemesis } from './nemesis.ts'
+import { Observer } from './observer.ts'
+import type { ChaosOptions } from './options.ts'
+import { type OutageSample, takePostgresAway } from './outage.ts'
+import { type Pause, ProgressSampler } from './progress-sampler.ts'
+import { createRandom } from './random.ts'
+import { settle, untilLive } from './settle.ts'
+import { verify } from './verify.ts'
+
+/** A log begins within the minute, and the exchange's weight may have to be waited for. */
+const LIVE_WITHIN_MS = 180_000
+/** Undisturbed before the first fault, so that something is stored of every symbol. */
+const CALM_BEFORE_MS = 5_000
+/** Bars of this long after the last fault are compared as well. */
+const CALM_AFTER_MS = 10_000
+/** What faults left behind is done within this time after them: a sweep of the outbox comes every 15 s, and takes two. */
+const SETTLED_WITHIN_MS = 180_000
+const FAULT_EVERY_MS = 2_000
+/** Between takeovers: the process that was killed is back by then and warm. */
+const TAKEOVER_EVERY_MS = 4_000
+
+export interface ChaosResult {
+  readonly options: ChaosOptions
+  readonly faults: readonly InjectedFault[]
+  /** Of the partitions with busy symbols. */
+  readonly pauses: readonly Pause[]
+  readonly outage: readonly OutageSample[]
+  /** From the end of the faults until everything was stored and told, s. */
+  readonly settledSeconds: number
+  readonly tradesPerSecond: number
+  readonly compared: number
+  readonly beganBefore: number
+  readonly observers: readonly { calls: number; told: number; fetched: number; endings: Record<string, number> }[]
+  /** What is wrong; empty after a good run. */
+  readonly failures: readonly string[]
+}
+
+/** Runs the service under load, lets the scenario happen to it, and compares everything with the oracle. */
+export async function runChaos(options: ChaosOptions, say: (line: string) => void): Promise<ChaosResult> {
+  const { symbols, intervals } = options
+  const startTime = Date.now()
+  await using fleet = await Fleet.start(options)
+  await untilLive(fleet.edges, symbols, LIVE_WITHIN_MS)
+  const tags = new Map([...(await readTags(fleet.redis.url))].filter(([symbol]) => symbols.includes(symbol)))
+  const allTags = [...new Set(tags.values())]
+  say(
+    `${fleet.members.length} processes serve ${symbols.length} symbols in ${allTags.length} partitions; every feed is live`,
+  )
+
+  await using stack = new AsyncDisposableStack()
+  const observers = fleet.edges.map((_, index) => {
+    const edges = [...fleet.edges.slice(index), ...fleet.edges.slice(0, index)]
+    return stack.use(new Observer({ edges, symbols, intervals }))
+  })
+  const sampler = stack.use(await ProgressSampler.open(fleet.redis.url, busyTagsOf(tags, options.rate)))
+  const load = await loadSince(fleet.exchangeUrl)
+  await sleep(CALM_BEFORE_MS)
+  const { faults, outage } = await disturb(options, fleet, allTags, say)
+
+  const disturbedTime = performance.now()
+  say('no more faults; waiting until everything is stored and told')
+  await sleep(CALM_AFTER_MS)
+  const untilTime = Math.floor(Date.now() / 1_000) * 1_000
+  const lacking = await settle({ fleet, observers, tags: allTags, symbols, untilTime, withinMs: SETTLED_WITHIN_MS })
+  const settledSeconds = (performance.now() - disturbedTime) / 1_000
+  const tradesPerSecond = await load()
+  await stack.disposeAsync()
+
+  say('stopping the service and comparing every bar with the oracle')
+  const badEnds = await fleet.stopService()
+  await using postgres = await openPostgres({ url: fleet.postgres.url, applicationName: 'chaos', poolMax: 2 })
+  const { exchangeUrl } = fleet
+  const verdict = await verify({ postgres, exchangeUrl, symbols, intervals, observers, startTime, untilTime })
+  return {
+    options,
+    faults,
+    pauses: sampler.pauses,
+    outage,
+    settledSeconds,
+    tradesPerSecond,
+    compared: verdict.compared,
+    beganBefore: verdict.beganBefore,
+    observers: observers.map(({ calls, endings, bars: { told, fetched } }) => ({
+      calls,
+      told,
+      fetched,
+      endings: Object.fromEntries(endings),
+    })),
+    failures: [...lacking, ...badEnds, ...verdict.failures],
+  }
+}
+
+/** What the scenario is. */
+async function disturb(
+  { scenario, minutes, seed }: ChaosOptions,
+  fleet: Fleet,
+  tags: readonly string[],
+  say: (line: string) => void,
+): Promise<{ faults: InjectedFault[]; outage: OutageSample[] }> {
+  const ms = minutes * 60_000
+  const startTime = performance.now()
+  const seconds = () => ((performance.now() - startTime) / 1_000).toFixed(1).padStart(6)
+  if (scenario === 'postgres-outage') {
+    const outage = await takePostgresAway(fleet, tags, ms, ({ usedMemoryMb, outboxBars, queuedJobs }) =>
+      say(`${seconds()} s: Redis has ${usedMemoryMb} MB, ${outboxBars} bars in outboxes, ${queuedJobs} jobs`),
+    )
+    return { faults: [], outage }
+  }
+  const takeoversOnly = scenario === 'takeover'
+  const nemesis = new Nemesis({
+    fleet,
+    random: createRandom(seed),
+    everyMs: takeoversOnly ? TAKEOVER_EVERY_MS : FAULT_EVERY_MS,
+    targets: takeoversOnly ? ['ingestor', 'aggregator'] : TARGETS,
+    takeoversOnly,
+    onFault: ({ kind, victim, ms: length }) => say(`${seconds()} s: ${kind} ${victim} ${length} ms`),
+  })
+  await nemesis.run(startTime + ms)
+  return { faults: nemesis.injected, outage: [] }
+}
+
+async function readTags(redisUrl: string): Promise<Map<string, string>> {
+  const redis = await openRedis(redisUrl, 'chaos')
+  try {
+    return await readSymbols(redis)
+  } finally {
+    closeRedis(redis)
+  }
+}
+
+/** Partitions in which a pause of some 100 ms means something. */
+function busyTagsOf(tags: ReadonlyMap<string, string>, rate: number): string[] {
+  const rates = new Map<string, number>()
+  for (const [symbol, of] of ratesOf([...tags.keys()], rate)) {
+    const tag = tags.get(symbol)!
+    rates.set(tag, (rates.get(tag) ?? 0) + of)
+  }
+  return [...rates].filter(([, of]) => of >= BUSY_RATE).map(([tag]) => tag)
+}
+
+/** Gives a function that tells how many trades a second the exchange has made since. */
+async function loadSince(exchangeUrl: string): Promise<() => Promise<number>> {
+  const count = async () => {
+    const status = (await (await fetch(`${exchangeUrl}/control/status`)).json()) as {
+      symbols: Record<string, { tradesEmitted: number }>
+    }
+    return Object.values(status.symbols).reduce((sum, { tradesEmitted }) => sum + tradesEmitted, 0)
+  }
+  const before = await count()
+  const startTime = performance.now()
+  return async () => Math.round(((await count()) - before) / ((performance.now() - startTime) / 1_000))
+}

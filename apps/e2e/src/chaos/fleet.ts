@@ -109,6 +109,11 @@ export class Fleet implements AsyncDisposable {
     return this.members.filter(({ replica }) => replica.app === app)
   }
 
+  /** Processes that ended at their start because a server was away, and were started again. */
+  get failedStarts(): number {
+    return this.members.reduce((sum, { replica }) => sum + replica.failedStarts, 0)
+  }
+
   /** Stops the service and leaves servers and exchange for the comparison. Gives what was wrong with any process of the run. */
   async stopService(): Promise<string[]> {
     const ends = await Promise.all(this.members.map(({ replica }) => replica.stop()))

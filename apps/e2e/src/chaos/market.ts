@@ -2,9 +2,6 @@
 const QUIET_SHARE = 10
 /** Trades a second of a quiet symbol. */
 const QUIET_RATE = 0.3
-/** Below this rate a pause of half a second says nothing: such partitions are left out of recovery times. */
-export const BUSY_RATE = 20
-
 /** Trades a second by symbol: the quiet ones last, of the others the n-th has 1/√n of the first, about as on the exchange. */
 export function ratesOf(symbols: readonly string[], rate: number): Map<string, number> {
   const quietCount = Math.floor(symbols.length / QUIET_SHARE)

@@ -1,7 +1,14 @@
 import { parseArgs } from 'node:util'
 
-/** What is done to the service while it runs. */
-export type Scenario = 'mixed' | 'takeover' | 'postgres-outage'
+/**
+ * What is done to the service while it runs.
+ *
+ * mixed            a fault of any kind every two seconds
+ * takeover         the leading ingestor or an aggregator is killed every four seconds
+ * postgres-outage  PostgreSQL is away all the time
+ * calm             nothing, to see what pauses the load itself has
+ */
+export type Scenario = 'mixed' | 'takeover' | 'postgres-outage' | 'calm'
 
 export interface ChaosOptions {
   readonly scenario: Scenario
@@ -21,7 +28,7 @@ export interface ChaosOptions {
   readonly logDir: string
 }
 
-export const SCENARIOS: readonly Scenario[] = ['mixed', 'takeover', 'postgres-outage']
+export const SCENARIOS: readonly Scenario[] = ['mixed', 'takeover', 'postgres-outage', 'calm']
 
 /** Seconds close every second, so that a run of minutes sees thousands of closings; the longer ones are made of them. */
 const INTERVALS = ['1s', '1m', '5m']

@@ -6,8 +6,6 @@ const LOG_BYTES_MAX = 20 * 1024 * 1024
 
 export interface ProcessLog extends Disposable {
   write(text: string): void
-  /** The end of what was written, for an error message. */
-  readonly tail: string
 }
 
 /** A log file that takes LOG_BYTES_MAX and drops the rest: the beginning of a trouble tells more than its repetition. */
@@ -15,15 +13,10 @@ export function openProcessLog(file: string): ProcessLog {
   mkdirSync(dirname(file), { recursive: true })
   const descriptor = openSync(file, 'w')
   let bytes = 0
-  let tail = ''
   return {
     write(text) {
-      tail = (tail + text).slice(-2_000)
       bytes += Buffer.byteLength(text)
       if (bytes <= LOG_BYTES_MAX) writeSync(descriptor, text)
-    },
-    get tail() {
-      return tail
     },
     [Symbol.dispose]: () => closeSync(descriptor),
   }

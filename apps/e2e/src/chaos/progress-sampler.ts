@@ -1,78 +1,79 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
+import { newestTradeIds } from './exchange-status.ts'
+import { type Pause, Waiting } from './waiting.ts'
 
-/** How exactly pauses are measured. One script call of some 100 µs each time. */
+/** How exactly the end of a pause is known. One script call of some 100 µs each time. */
 const SAMPLE_MS = 20
-/** Shorter ones are the usual distance between trades of a partition. */
-const PAUSE_MIN_MS = 100
+/** How exactly its beginning is known, which is less telling. The exchange needs about half a millisecond for an answer. */
+const EXCHANGE_SAMPLE_MS = 50
 
 /**
- * For each partition: the sum of its symbols' last trade ids in the log, the number of the last entry that is folded, and the tokens of
- * the owners. One round trip; all keys are on one server here, so that the script may name them itself.
+ * For each partition: the sum of its symbols' last trade ids in the log, the number of the last entry, the number of the last entry that is
+ * folded, and the tokens of the owners. One round trip; all keys are on one server here, so that the script may name them itself.
  */
 const SAMPLE = `
 local told = {}
 for _, tag in ipairs(ARGV) do
   local ids = 0
+  local seq = '0'
   local heads = redis.call('HGETALL', 'heads:' .. tag)
   for index = 1, #heads, 2 do
-    if heads[index] ~= 'seq' then ids = ids + tonumber(heads[index + 1]) end
+    if heads[index] == 'seq' then seq = heads[index + 1] else ids = ids + tonumber(heads[index + 1]) end
   end
   told[#told + 1] = string.format('%.0f', ids)
+  told[#told + 1] = seq
   told[#told + 1] = redis.call('HGET', 'position:' .. tag, 'pos') or '0'
   told[#told + 1] = redis.call('HGET', 'own:' .. tag .. ':ingest', 'token') or ''
   told[#told + 1] = redis.call('HGET', 'own:' .. tag .. ':aggregate', 'token') or ''
 end
 return told`
+const VALUES_PER_TAG = 5
 
-/** What moves: trades into the logs, or folded entries into the bars. */
-export type Progress = 'log' | 'commit'
-
-/** A time in which nothing moved for a partition. Times are those of performance.now(). */
-export interface Pause {
+/** One partition, and how far the exchange, its log and its bars are. */
+interface Partition {
   readonly tag: string
-  readonly progress: Progress
-  readonly from: number
-  readonly to: number
-  /** Another owner works on it after the pause. */
-  readonly changedOwner: boolean
+  readonly symbols: readonly string[]
+  /** Trades of the exchange that the log lacks. */
+  readonly log: Waiting
+  /** Entries of the log that the bars lack. */
+  readonly commit: Waiting
 }
 
-interface Track {
-  readonly tag: string
-  readonly progress: Progress
-  value: number
-  token: string
-  movedTime: number
+export interface SamplerOptions {
+  /** Of Redis itself, past every proxy. */
+  readonly redisUrl: string
+  readonly exchangeUrl: string
+  /** Symbol → tag of its partition. */
+  readonly tags: ReadonlyMap<string, string>
 }
 
-/** Looks at Redis all the time and notes where nothing moves. */
+/** Looks at exchange and Redis all the time, and notes when something waits that does not move. */
 export class ProgressSampler implements AsyncDisposable {
   readonly pauses: Pause[] = []
   readonly #redis: RedisConnection
-  readonly #tags: readonly string[]
-  readonly #tracks: readonly Track[]
+  readonly #exchangeUrl: string
+  readonly #partitions: readonly Partition[]
   readonly #stop = new AbortController()
-  readonly #sampling: Promise<void>
+  readonly #sampling: Promise<unknown>
 
-  private constructor(redis: RedisConnection, tags: readonly string[]) {
+  private constructor(redis: RedisConnection, { exchangeUrl, tags }: SamplerOptions) {
     this.#redis = redis
-    this.#tags = tags
-    const now = performance.now()
-    this.#tracks = tags.flatMap(tag =>
-      (['log', 'commit'] as const).map(progress => ({ tag, progress, value: 0, token: '', movedTime: now })),
-    )
-    this.#sampling = this.#sample()
+    this.#exchangeUrl = exchangeUrl
+    this.#partitions = [...Map.groupBy(tags.keys(), symbol => tags.get(symbol)!)].map(([tag, symbols]) => ({
+      tag,
+      symbols,
+      log: new Waiting(tag, 'log', this.pauses),
+      commit: new Waiting(tag, 'commit', this.pauses),
+    }))
+    this.#sampling = Promise.all([
+      this.#keep(SAMPLE_MS, () => this.#sampleRedis()),
+      this.#keep(EXCHANGE_SAMPLE_MS, () => this.#sampleExchange()),
+    ])
   }
 
-  /** @param url of Redis itself, past every proxy */
-  static async open(url: string, tags: readonly string[]): Promise<ProgressSampler> {
-    return new ProgressSampler(await openRedis(url, 'chaos-sampler'), tags)
-  }
-
-  /** Partitions in which something has not moved since `time`. */
-  standingSince(time: number): string[] {
-    return this.#tracks.filter(({ movedTime }) => movedTime < time).map(({ tag, progress }) => `${progress} of ${tag}`)
+  static async open(options: SamplerOptions): Promise<ProgressSampler> {
+    return new ProgressSampler(await openRedis(options.redisUrl, 'chaos-sampler'), options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,32 +82,33 @@ export class ProgressSampler implements AsyncDisposable {
     closeRedis(this.#redis)
   }
 
-  async #sample(): Promise<void> {
+  async #keep(everyMs: number, sample: () => Promise<void>): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      try {
-        this.#take((await this.#redis.eval(SAMPLE, 0, ...this.#tags)) as string[])
-      } catch {
-        // A Redis that is away moves nothing: the pause goes on.
-      }
-      await sleep(SAMPLE_MS)
+      // A server that is away moves nothing: the pauses go on.
+      await sample().catch(() => undefined)
+      await sleep(everyMs)
     }
   }
 
-  #take(told: readonly string[]): void {
+  async #sampleExchange(): Promise<void> {
+    const newest = await newestTradeIds(this.#exchangeUrl)
     const now = performance.now()
-    for (const [index, track] of this.#tracks.entries()) {
-      const at = Math.floor(index / 2) * 4 + (index % 2)
-      const value = Number(told[at])
-      // After Redis lost its tail the same ids come again: that is no progress yet.
-      if (value <= track.value) continue
-      const token = told[at + 2]!
-      if (now - track.movedTime >= PAUSE_MIN_MS) {
-        const { tag, progress, movedTime: from } = track
-        this.pauses.push({ tag, progress, from, to: now, changedOwner: track.token !== token && track.token !== '' })
-      }
-      track.value = value
-      track.token = token
-      track.movedTime = now
+    for (const { symbols, log } of this.#partitions) {
+      log.expect(
+        symbols.reduce((sum, symbol) => sum + (newest.get(symbol) ?? 0), 0),
+        now,
+      )
+    }
+  }
+
+  async #sampleRedis(): Promise<void> {
+    const told = (await this.#redis.eval(SAMPLE, 0, ...this.#partitions.map(({ tag }) => tag))) as string[]
+    const now = performance.now()
+    for (const [index, { log, commit }] of this.#partitions.entries()) {
+      const [ids, seq, position, ingestToken, aggregateToken] = told.slice(index * VALUES_PER_TAG)
+      log.reach(Number(ids), ingestToken!, now)
+      commit.reach(Number(position), aggregateToken!, now)
+      commit.expect(Number(seq), now)
     }
   }
 }

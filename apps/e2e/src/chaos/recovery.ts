@@ -1,10 +1,10 @@
 import type { InjectedFault } from './nemesis.ts'
-import type { Pause, Progress } from './progress-sampler.ts'
+import type { Pause, Progress } from './waiting.ts'
 
-/** What was on its way when a process was hit may still be done for so long. */
-const AFTER_MS = 150
+/** A partition stands when its next trade comes: for busy symbols within this time after the fault. */
+const AFTER_MS = 1_000
 /** A partition that already stood for so long when the fault came was stopped by an earlier one. */
-const BEFORE_MS = 150
+const BEFORE_MS = 100
 /** Shorter pauses are no harm that a fault did. */
 const HARM_MS = 250
 
@@ -23,7 +23,7 @@ export interface Times {
   readonly worst: number
 }
 
-/** Each pause goes to the newest fault that it began with, if it began with one. */
+/** Each pause goes to the newest fault that it began with or soon after, if there is one. */
 export function recoveriesOf(faults: readonly InjectedFault[], pauses: readonly Pause[]): Recovery[] {
   return pauses.flatMap(pause => {
     const fault = faults.findLast(({ time }) => pause.from >= time - BEFORE_MS && pause.from <= time + AFTER_MS)

@@ -12,6 +12,10 @@ const RESTART_MS = 1_000
 /** The apps give themselves 25 s to stop. */
 const STOP_MS = 30_000
 
+/** Of the present process's output, for judging its end. */
+const SAID_CHARACTERS = 4_000
+const SHOWN_CHARACTERS = 500
+
 export interface ReplicaSpec {
   /** `aggregator-2` */
   readonly name: string
@@ -27,10 +31,14 @@ export class Replica {
   readonly app: string
   /** Ends that nobody had asked for: failures of the run. */
   readonly unexpectedExits: string[] = []
+  /** How often a process could not start because a server was away, said so, and ended: it is started again until it can. */
+  failedStarts = 0
   readonly #spec: ReplicaSpec
   readonly #log: ProcessLog
   #child: ChildProcess
   #exited: Promise<Exit>
+  /** The end of what the present process has said. */
+  #said = ''
   #stopping = false
   /** How long the next life waits; set by kill(). */
   #restartMs: number | undefined
@@ -86,6 +94,12 @@ export class Replica {
     this.#child.kill('SIGKILL')
   }
 
+  /** Nobody had asked for this end. */
+  #judge({ code }: Exit, end: string): void {
+    if (code === 1 && /^\w+: cannot reach (Redis|PostgreSQL) /m.test(this.#said)) this.failedStarts++
+    else this.unexpectedExits.push(`${end}: ${this.#said.slice(-SHOWN_CHARACTERS)}`)
+  }
+
   #start(): ChildProcess {
     const entry = join(ROOT, 'apps', this.#spec.app, 'src', 'main.ts')
     const child = spawnBound(process.execPath, [entry], {
@@ -94,8 +108,12 @@ export class Replica {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#log.write(`--- ${new Date().toISOString()} ${this.name} started as process ${child.pid}\n`)
+    this.#said = ''
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => this.#log.write(text))
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#said = (this.#said + text).slice(-SAID_CHARACTERS)
+        this.#log.write(text)
+      })
     }
     return child
   }
@@ -106,7 +124,7 @@ export class Replica {
       const end = `${new Date().toISOString()} ${this.name} ${describeExit(exit)}`
       this.#log.write(`--- ${end}\n`)
       if (this.#stopping) break
-      if (this.#restartMs === undefined) this.unexpectedExits.push(`${end}: ${this.#log.tail.slice(-300)}`)
+      if (this.#restartMs === undefined) this.#judge(exit, end)
       await sleep(this.#restartMs ?? RESTART_MS)
       this.#restartMs = undefined
       if (this.#stopping) break

@@ -61,6 +61,7 @@ export function textOfReport(report: ChaosReport): string {
   }
   lines.push(
     `${report.faults} faults under ${report.tradesPerSecond} trades/s; everything stored and told ${report.settledSeconds.toFixed(1)} s after the last`,
+    `${report.failedStarts} starts failed because a server was away, and were tried again`,
     `${report.compared} comparisons with the oracle (${report.beganBefore} bars had begun before the start): ${report.failures.length} failures`,
     ...report.failures.slice(0, SHOWN_MAX).map(failure => `  ${failure}`),
     ...(report.failures.length > SHOWN_MAX ? [`  … and ${report.failures.length - SHOWN_MAX} more`] : []),

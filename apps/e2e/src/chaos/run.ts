@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openPostgres } from '@chart/postgres'
 import { closeRedis, openRedis, readSymbols } from '@chart/redis'
+import { tradesEmitted } from './exchange-status.ts'
 import { TARGETS } from './fault-plan.ts'
 import { Fleet } from './fleet.ts'
-import { BUSY_RATE, ratesOf } from './market.ts'
 import { type InjectedFault, Nemesis } from './nemesis.ts'
 import { Observer } from './observer.ts'
 import type { ChaosOptions } from './options.ts'
 import { type OutageSample, takePostgresAway } from './outage.ts'
-import { type Pause, ProgressSampler } from './progress-sampler.ts'
+import { ProgressSampler } from './progress-sampler.ts'
 import { createRandom } from './random.ts'
 import { settle, untilLive } from './settle.ts'
 import { verify } from './verify.ts'
+import type { Pause } from './waiting.ts'
 
 /** A log begins within the minute, and the exchange's weight may have to be waited for. */
 const LIVE_WITHIN_MS = 180_000
@@ -28,7 +29,6 @@ const TAKEOVER_EVERY_MS = 4_000
 export interface ChaosResult {
   readonly options: ChaosOptions
   readonly faults: readonly InjectedFault[]
-  /** Of the partitions with busy symbols. */
   readonly pauses: readonly Pause[]
   readonly outage: readonly OutageSample[]
   /** From the end of the faults until everything was stored and told, s. */
@@ -37,6 +37,8 @@ export interface ChaosResult {
   readonly compared: number
   readonly beganBefore: number
   readonly observers: readonly { calls: number; told: number; fetched: number; endings: Record<string, number> }[]
+  /** Processes that could not start because a server was away, and were started again. */
+  readonly failedStarts: number
   /** What is wrong; empty after a good run. */
   readonly failures: readonly string[]
 }
@@ -58,7 +60,9 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
     const edges = [...fleet.edges.slice(index), ...fleet.edges.slice(0, index)]
     return stack.use(new Observer({ edges, symbols, intervals }))
   })
-  const sampler = stack.use(await ProgressSampler.open(fleet.redis.url, busyTagsOf(tags, options.rate)))
+  const sampler = stack.use(
+    await ProgressSampler.open({ redisUrl: fleet.redis.url, exchangeUrl: fleet.exchangeUrl, tags }),
+  )
   const load = await loadSince(fleet.exchangeUrl)
   await sleep(CALM_BEFORE_MS)
   const { faults, outage } = await disturb(options, fleet, allTags, say)
@@ -92,6 +96,7 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
       fetched,
       endings: Object.fromEntries(endings),
     })),
+    failedStarts: fleet.failedStarts,
     failures: [...lacking, ...badEnds, ...verdict.failures],
   }
 }
@@ -111,6 +116,10 @@ async function disturb(
       say(`${seconds()} s: Redis has ${usedMemoryMb} MB, ${outboxBars} bars in outboxes, ${queuedJobs} jobs`),
     )
     return { faults: [], outage }
+  }
+  if (scenario === 'calm') {
+    await sleep(ms)
+    return { faults: [], outage: [] }
   }
   const takeoversOnly = scenario === 'takeover'
   const nemesis = new Nemesis({
@@ -134,25 +143,10 @@ async function readTags(redisUrl: string): Promise<Map<string, string>> {
   }
 }
 
-/** Partitions in which a pause of some 100 ms means something. */
-function busyTagsOf(tags: ReadonlyMap<string, string>, rate: number): string[] {
-  const rates = new Map<string, number>()
-  for (const [symbol, of] of ratesOf([...tags.keys()], rate)) {
-    const tag = tags.get(symbol)!
-    rates.set(tag, (rates.get(tag) ?? 0) + of)
-  }
-  return [...rates].filter(([, of]) => of >= BUSY_RATE).map(([tag]) => tag)
-}
-
 /** Gives a function that tells how many trades a second the exchange has made since. */
 async function loadSince(exchangeUrl: string): Promise<() => Promise<number>> {
-  const count = async () => {
-    const status = (await (await fetch(`${exchangeUrl}/control/status`)).json()) as {
-      symbols: Record<string, { tradesEmitted: number }>
-    }
-    return Object.values(status.symbols).reduce((sum, { tradesEmitted }) => sum + tradesEmitted, 0)
-  }
-  const before = await count()
+  const before = await tradesEmitted(exchangeUrl)
   const startTime = performance.now()
-  return async () => Math.round(((await count()) - before) / ((performance.now() - startTime) / 1_000))
+  return async () =>
+    Math.round(((await tradesEmitted(exchangeUrl)) - before) / ((performance.now() - startTime) / 1_000))
 }

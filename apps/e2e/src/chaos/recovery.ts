@@ -5,13 +5,14 @@ import type { Pause, Progress } from './waiting.ts'
 const AFTER_MS = 1_000
 /** A partition that already stood for so long when the fault came was stopped by an earlier one. */
 const BEFORE_MS = 100
-/** Shorter pauses are no harm that a fault did. */
-const HARM_MS = 250
+/** Shorter waits belong to a busy machine. */
+const HARM_MS = 400
 
-/** How long one partition stood because of a fault, from the fault on. */
+/** A pause and the fault that made it. */
 export interface Recovery {
   readonly fault: InjectedFault
   readonly pause: Pause
+  /** From the fault to the end of the pause; of a fault of Redis, from when it answered again. */
   readonly ms: number
 }
 
@@ -23,61 +24,67 @@ export interface Times {
   readonly worst: number
 }
 
-/** Each pause goes to the newest fault that it began with or soon after, if there is one. */
+/** Each pause with the fault that it began with: one of Redis before all others, then the newest of those that can do it. */
 export function recoveriesOf(faults: readonly InjectedFault[], pauses: readonly Pause[]): Recovery[] {
   return pauses.flatMap(pause => {
-    const fault = faults.findLast(({ time }) => pause.from >= time - BEFORE_MS && pause.from <= time + AFTER_MS)
-    if (fault === undefined || pause.to <= fault.time) return []
-    return [{ fault, pause, ms: pause.to - fault.time }]
+    const candidates = faults.filter(fault => canStop(fault, pause.progress) && beginsWith(pause, fault))
+    const fault = candidates.find(({ target }) => target === 'redis') ?? candidates.at(-1)
+    const ms = fault === undefined ? 0 : pause.to - originOf(fault)
+    return fault === undefined || ms <= 0 ? [] : [{ fault, pause, ms }]
   })
 }
 
-/** Pauses of more than `ms` that no fault began: those of handing partitions back, or of something that nobody meant. */
+/** Only who appends can stop a log, only who folds the commits; Redis can stop both. */
+function canStop({ target, victim }: InjectedFault, progress: Progress): boolean {
+  return target === 'redis' || victim.includes(progress === 'log' ? 'ingestor' : 'aggregator')
+}
+
+function beginsWith({ from }: Pause, fault: InjectedFault): boolean {
+  return from >= fault.time - BEFORE_MS && from <= originOf(fault) + AFTER_MS
+}
+
+/** Nobody can go on before a Redis that is stopped or dead: what counts is how soon afterwards. */
+function originOf({ target, time, endTime }: InjectedFault): number {
+  return target === 'redis' ? endTime : time
+}
+
+/** Pauses of more than `ms` that no fault began. */
 export function unexplainedPauses(recoveries: readonly Recovery[], pauses: readonly Pause[], ms: number): Pause[] {
   const explained = new Set(recoveries.map(({ pause }) => pause))
   return pauses.filter(pause => !explained.has(pause) && pause.to - pause.from > ms)
 }
 
-/** One row of the table: faults of one kind, and how long it took until every partition moved again. */
+/** One row of the table: faults of one kind, and how long it took until every partition that they stopped moved again. */
 export interface RecoveryRow {
   readonly target: string
   readonly kind: string
   readonly count: number
-  /** Faults after which some log stood, and the times until every log moved again. */
+  /** Of the faults after which some log stood. */
   readonly logs: Times
   readonly commits: Times
 }
 
 export function recoveryTable(faults: readonly InjectedFault[], recoveries: readonly Recovery[]): RecoveryRow[] {
+  const byFault = Map.groupBy(recoveries, ({ fault }) => fault)
   const groups = Map.groupBy(faults, ({ target, kind }) => `${target} ${kind}`)
   return [...groups].sort().map(([, group]) => {
     const { target, kind } = group[0]!
     const slowest = (progress: Progress) =>
-      timesOf(
-        group
-          .map(fault =>
-            Math.max(
-              0,
-              ...recoveries.filter(one => one.fault === fault && one.pause.progress === progress).map(({ ms }) => ms),
-            ),
-          )
-          .filter(ms => ms > HARM_MS),
-      )
-    return { target, kind, count: group.length, logs: slowest('log'), commits: slowest('commit') }
+      group.flatMap(fault => {
+        const times = (byFault.get(fault) ?? []).filter(({ pause }) => pause.progress === progress).map(({ ms }) => ms)
+        const ms = Math.max(0, ...times)
+        return ms > HARM_MS ? [ms] : []
+      })
+    return { target, kind, count: group.length, logs: timesOf(slowest('log')), commits: timesOf(slowest('commit')) }
   })
 }
 
-/** Per partition: from the kill of its owner to the first progress under another. */
+/** Per partition: from the kill of its owner to the first progress under the next. */
 export function takeoverTimes(recoveries: readonly Recovery[], target: 'ingestor' | 'aggregator'): Times {
-  const progress = target === 'ingestor' ? 'log' : 'commit'
-  return timesOf(
-    recoveries
-      .filter(
-        ({ fault, pause }) =>
-          fault.target === target && fault.kind === 'kill' && pause.progress === progress && pause.changedOwner,
-      )
-      .map(({ ms }) => ms),
+  const takeovers = recoveries.filter(
+    ({ fault, pause }) => fault.target === target && fault.kind === 'kill' && pause.changedOwner,
   )
+  return timesOf(takeovers.map(({ ms }) => ms))
 }
 
 export function timesOf(values: readonly number[]): Times {

@@ -1,10 +1,11 @@
-import { recoveriesOf, recoveryTable, type Times, takeoverTimes, unexplainedPauses } from './recovery.ts'
+import { recoveriesOf, recoveryTable, type Times, takeoverTimes, timesOf, unexplainedPauses } from './recovery.ts'
 import type { ChaosResult } from './run.ts'
+import type { Pause } from './waiting.ts'
 
 /** Failures that are printed one by one; the JSON has all. */
 const SHOWN_MAX = 40
-/** Pauses without a fault that are worth a line, ms. */
-const UNEXPLAINED_MS = 500
+/** Shorter pauses without a fault belong to a busy machine. */
+const UNEXPLAINED_MS = 400
 
 /** What a run has shown, as figures. */
 export function reportOf(result: ChaosResult) {
@@ -22,10 +23,9 @@ export function reportOf(result: ChaosResult) {
       ingestor: takeoverTimes(recoveries, 'ingestor'),
       aggregator: takeoverTimes(recoveries, 'aggregator'),
     },
-    pausesWithoutFault: {
-      count: unexplained.length,
-      longestMs: Math.round(Math.max(0, ...unexplained.map(({ from, to }) => to - from))),
-    },
+    /** Of a partition that is given to another owner in peace: a process is back and takes its share. */
+    handOvers: timesOf(unexplained.filter(({ changedOwner }) => changedOwner).map(lengthOf)),
+    pausesWithoutFault: timesOf(unexplained.filter(({ changedOwner }) => !changedOwner).map(lengthOf)),
     failures,
   }
 }
@@ -36,7 +36,11 @@ export type ChaosReport = ReturnType<typeof reportOf>
 export function textOfReport(report: ChaosReport): string {
   const lines: string[] = ['']
   if (report.recovery.length > 0) {
-    lines.push('Until every partition moved again, ms (faults that stopped something: median / p99 / worst)', '')
+    lines.push(
+      'From the fault (of Redis: from when it answered again) until every partition moved again, ms',
+      '(faults that stopped some partition: median / p99 / worst)',
+      '',
+    )
     lines.push(row('fault', 'count', 'logs', 'commits'))
     for (const { target, kind, count, logs, commits } of report.recovery) {
       lines.push(row(`${kind} ${target}`, String(count), textOf(logs), textOf(commits)))
@@ -44,8 +48,8 @@ export function textOfReport(report: ChaosReport): string {
     lines.push('')
     lines.push(`Takeover of an ingestor's partitions, ms:    ${textOf(report.takeovers.ingestor)}`)
     lines.push(`Takeover of an aggregator's partitions, ms:  ${textOf(report.takeovers.aggregator)}`)
-    const { count, longestMs } = report.pausesWithoutFault
-    lines.push(`Pauses over ${UNEXPLAINED_MS} ms that began with no fault: ${count}, longest ${longestMs} ms`)
+    lines.push(`Partitions given to another in peace, ms:    ${textOf(report.handOvers)}`)
+    lines.push(`Pauses over ${UNEXPLAINED_MS} ms that began with no fault: ${textOf(report.pausesWithoutFault)}`)
   }
   if (report.outage.length > 0) {
     lines.push('PostgreSQL away', '', row('seconds', 'Redis MB', 'bars in outboxes', 'jobs'))
@@ -68,6 +72,10 @@ export function textOfReport(report: ChaosReport): string {
     `seed ${report.seed}: ${report.failures.length === 0 ? 'passed' : 'FAILED'}`,
   )
   return lines.join('\n')
+}
+
+function lengthOf({ from, to }: Pause): number {
+  return to - from
 }
 
 function row(first: string, ...others: string[]): string {

@@ -1,25 +1,17 @@
-import { type Interval, rankMembers } from '@chart/market'
-import {
-  type BarQueue,
-  type Claim,
-  claimPartition,
-  FencedError,
-  heartbeat,
-  leave,
-  type RedisCommands,
-  readSymbols,
-  releasePartition,
-  renewPartition,
-} from '@chart/redis'
+import type { Interval } from '@chart/market'
+import type { BarQueue, RedisCommands } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import { type OpenReader, workPartition } from './partition-worker.ts'
-import { PendingSweep, WAITING_JOBS_MAX } from './sweep.ts'
+import { Share } from './share.ts'
+import { WAITING_JOBS_MAX } from './sweep.ts'
 
-/** A partition whose owner was not heard for this long may be claimed. Short: a false expiry costs one reload. */
-const LEASE_MS = 1_500
-/** Heartbeats, renewals and claims; a quarter of the lease, so that three may fail. */
+/** Heartbeats and renewals; a quarter of the lease, so that three may fail. */
 const TURN_MS = 375
+/** How often the owners of other partitions are looked at; a hand-over waits half of it on average. */
+const LOOK_MS = 100
+/** We steal from nobody while our own loop comes this much too late: what seems to stand still may be ourselves. */
+const LAG_MAX_MS = 50
 /** How often the outbox is looked through for bars that no job carries. */
 const SWEEP_MS = 15_000
 
@@ -37,121 +29,73 @@ export interface AggregateOptions {
   readonly sweepMs?: number
 }
 
-/** A partition that is ours, from its claim until its work has ended and it is given back. */
-interface Owned {
-  readonly claim: Claim
-  readonly stop: AbortController
-  readonly done: Promise<void>
-  readonly sweep: PendingSweep
-}
-
-/** What is ours, and whether closed bars are queued at once or left to a later sweep. */
-interface Share {
-  readonly owned: Map<string, Owned>
-  queueOpen: boolean
-}
-
-/**
- * Turns trades into bars for the share of the partitions that is ours: claims those that we rank first for, lets go of the
- * others, and works on each. Views of who lives may differ for a while; that costs a reload, never a trade.
- */
+/** Turns trades into bars for the share of the partitions that is ours. */
 export async function aggregate(options: AggregateOptions): Promise<void> {
-  const share: Share = { owned: new Map(), queueOpen: true }
-  // Apart from each other: a slow queue must not cost leases.
-  await Promise.all([keepShare(share, options), keepSweeping(share, options)])
+  /** Whether closed bars are queued at once or left to a later sweep. */
+  let queueOpen = true
+  const share = new Share(options, (claim, signal) =>
+    workPartition({ ...options, claim, signal, canQueue: () => queueOpen }),
+  )
+  const setQueueOpen = (open: boolean) => {
+    queueOpen = open
+  }
+  // Apart from each other: a slow queue must not cost leases, and a slow Redis no look.
+  await Promise.all([keepShare(share, options), lookAround(share, options), keepSweeping(share, options, setQueueOpen)])
 }
 
-async function keepShare(share: Share, options: AggregateOptions): Promise<void> {
-  const { redis, member, metrics, log, signal } = options
-  const { owned } = share
+async function keepShare(share: Share, { metrics, log, signal }: AggregateOptions): Promise<void> {
   while (!signal.aborted) {
     try {
-      const wanted = await partitionsOf(redis, await heartbeat(redis, 'aggregator', member), member)
-      for (const [tag, one] of owned) if (!wanted.has(tag)) one.stop.abort()
-      const turns = await Promise.allSettled([...wanted].map(tag => keepPartition(tag, share, options)))
-      const failed = turns.find(turn => turn.status === 'rejected')
-      if (failed !== undefined) throw failed.reason
+      await share.keep()
     } catch (error) {
       if (!signal.aborted) log.warn({ reason: (error as Error).message }, 'Redis does not answer; trying again')
     }
-    metrics.owned.set(owned.size)
+    metrics.owned.set(share.size)
     await delay(TURN_MS, signal)
   }
-  for (const one of owned.values()) one.stop.abort()
-  await leave(redis, 'aggregator', member).catch(() => undefined)
-  await Promise.all([...owned.values()].map(one => one.done))
+  await share.leave()
 }
 
-/** Tags of the partitions with symbols that `member` ranks first for. */
-async function partitionsOf(redis: RedisCommands, members: readonly string[], member: string): Promise<Set<string>> {
-  const tags = new Set((await readSymbols(redis)).values())
-  return new Set([...tags].filter(tag => rankMembers(tag, members)[0] === member))
-}
-
-/** Renews what is ours, claims what is to be. */
-async function keepPartition(tag: string, share: Share, options: AggregateOptions): Promise<void> {
-  const { redis, member } = options
-  const one = share.owned.get(tag)
-  if (one === undefined) {
-    const claim = await claimPartition(redis, {
-      tag,
-      work: 'aggregate',
-      owner: member,
-      leaseMs: LEASE_MS,
-      force: false,
-    })
-    if (claim !== undefined) begin(claim, share, options)
-  } else if (!one.stop.signal.aborted) {
-    await renewPartition(redis, one.claim, LEASE_MS).catch(error => {
-      if (!(error instanceof FencedError)) throw error
-      one.stop.abort(error)
-    })
+async function lookAround(share: Share, { signal }: AggregateOptions): Promise<void> {
+  while (!signal.aborted) {
+    const since = performance.now()
+    await delay(LOOK_MS, signal)
+    const lagMs = performance.now() - since - LOOK_MS
+    // Whoever keeps the share tells that Redis does not answer.
+    if (!signal.aborted) await share.look(lagMs <= LAG_MAX_MS).catch(() => undefined)
   }
 }
 
-function begin(claim: Claim, share: Share, options: AggregateOptions): void {
-  options.log.info({ tag: claim.tag, token: claim.token }, 'partition claimed')
-  const stop = new AbortController()
-  const done = ownPartition(claim, stop.signal, share, options).finally(() => share.owned.delete(claim.tag))
-  share.owned.set(claim.tag, { claim, stop, done, sweep: new PendingSweep() })
-}
-
-/** Works until the signal, finishes the commit under way, and gives the partition to whoever wants it. Never fails. */
-async function ownPartition(claim: Claim, signal: AbortSignal, share: Share, options: AggregateOptions): Promise<void> {
-  const { redis, log } = options
-  const { tag } = claim
-  try {
-    await workPartition({ ...options, claim, signal, canQueue: () => share.queueOpen })
-    if (signal.reason instanceof FencedError) throw signal.reason
-    await releasePartition(redis, claim)
-    log.info({ tag }, 'partition handed over')
-  } catch (error) {
-    if (error instanceof FencedError) log.warn({ tag }, 'partition lost to another owner')
-    else log.warn({ tag, reason: (error as Error).message }, 'partition given up; its lease ends by itself')
-  }
-}
-
-async function keepSweeping(share: Share, options: AggregateOptions): Promise<void> {
+async function keepSweeping(
+  share: Share,
+  options: AggregateOptions,
+  setQueueOpen: (open: boolean) => void,
+): Promise<void> {
   const { queue, log, signal, sweepMs = SWEEP_MS } = options
   while (!signal.aborted) {
     await delay(sweepMs, signal)
     if (signal.aborted) return
+    let open = false
     try {
-      share.queueOpen = (await queue.waitingCount()) <= WAITING_JOBS_MAX
+      open = (await queue.waitingCount()) <= WAITING_JOBS_MAX
     } catch (error) {
-      share.queueOpen = false
       log.warn({ reason: (error as Error).message }, 'no bars are queued; they wait in the outbox')
     }
-    await sweepOwned(share, options).catch(error =>
+    setQueueOpen(open)
+    await sweepOwned(share, options, open).catch(error =>
       log.warn({ reason: error.message }, 'sweep of the outbox broken off until the next'),
     )
   }
 }
 
-async function sweepOwned(share: Share, { redis, queue, metrics, log }: AggregateOptions): Promise<void> {
+async function sweepOwned(
+  share: Share,
+  { redis, queue, metrics, log }: AggregateOptions,
+  open: boolean,
+): Promise<void> {
   let pending = 0
-  for (const [tag, { sweep }] of share.owned) {
-    const swept = await sweep.sweep(redis, queue, tag, share.queueOpen)
+  for (const { tag, sweep } of share.owned()) {
+    const swept = await sweep.sweep(redis, queue, tag, open)
     pending += swept.pending
     metrics.swept.inc(swept.queued)
     if (swept.queued > 0) log.info({ tag, bars: swept.queued }, 'queued again what PostgreSQL has not confirmed')

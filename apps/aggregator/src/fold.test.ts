@@ -38,6 +38,7 @@ function blockOf(symbol: string, trades: readonly Trade[], more: Partial<LogBloc
     holeBefore: false,
     afterHalt: false,
     packed: trades.length === 0 ? undefined : packTrades(trades, EXCHANGE_SCALES),
+    restated: undefined,
     watermark: 0,
     ...more,
   }
@@ -261,4 +262,58 @@ test('a burst of late trades stores the bar that it restates once, in its last r
   expect(batch.symbols[0]!.stored.map(bar => [bar.interval, bar.revision, bar.tradeCount])).toEqual([['1m', 4, 5]])
   expect(counts).toMatchObject({ late: 4, corrected: expect.any(Number) })
   expect(counts.corrected).toBeGreaterThanOrEqual(4)
+})
+
+test('a seed brings the bars that had begun before it, and they end complete', () => {
+  const options = { intervals: intervalsOf(['1m', '5m']), persistedIntervals: new Set(['5m']) }
+  const whole = new Map<string, SymbolBars>()
+  foldEntries(
+    whole,
+    AT,
+    entriesOf([[seedOf('AAA')], [blockOf('AAA', [tradeOf(1, START_TIME), tradeOf(2, START_TIME + 60_000)])]]),
+    options,
+  )
+  const [before] = whole.values()
+  const end = [blockOf('AAA', [tradeOf(3, START_TIME + 120_000), tradeOf(4, START_TIME + 300_000)])]
+  const expected = foldEntries(whole, { pos: 2, rev: 0 }, entriesOf([end], 2), options).batch.symbols[0]!.stored
+  const begunAt = new Map<string, SymbolBars>()
+  foldEntries(
+    begunAt,
+    AT,
+    entriesOf([
+      [seedOf('AAA')],
+      [blockOf('AAA', [tradeOf(1, START_TIME), tradeOf(2, START_TIME + 60_000)], { watermark: START_TIME + 120_000 })],
+    ]),
+    options,
+  )
+  const begun = { live: liveTextOf(begunAt.get('AAA')!), closed: '{}' }
+  const seed = blockOf('AAA', [], {
+    seed: { lastTradeId: 2, sinceTime: START_TIME + 120_000, scales: EXCHANGE_SCALES, begun },
+  })
+  const restored = new Map<string, SymbolBars>()
+  const { batch } = foldEntries(restored, AT, entriesOf([[seed], end]), options)
+  expect(before).toBeDefined()
+  expect(expected.map(({ complete, tradeCount }) => [complete, tradeCount])).toEqual([[true, 3]])
+  expect(batch.symbols[0]!.stored).toEqual(expected)
+})
+
+test('a restated bar is told as a correction and enters the outbox; one of an unknown symbol concerns nobody', () => {
+  const symbols = new Map<string, SymbolBars>()
+  const first = foldEntries(
+    symbols,
+    AT,
+    entriesOf([[seedOf('AAA')], [blockOf('AAA', [tradeOf(1, START_TIME), tradeOf(2, START_TIME + 60_000)])]]),
+    OPTIONS,
+  )
+  const wrong = first.batch.symbols[0]!.stored.find(({ interval }) => interval === '1m')!
+  const restated = { ...wrong, high: '999999.00000000' }
+  const entries = entriesOf(
+    [[blockOf('AAA', [], { restated })], [blockOf('BBB', [], { restated: { ...restated, symbol: 'BBB' } })]],
+    2,
+  )
+  const { batch, counts } = foldEntries(symbols, { pos: 2, rev: 1 }, entries, OPTIONS)
+  expect(batch.symbols.map(({ bars }) => bars.symbol)).toEqual(['AAA'])
+  expect(batch.symbols[0]!.stored).toEqual([{ ...restated, revision: 1 }])
+  expect([batch.symbols[0]!.closedChanged, counts.corrected, batch.newPos]).toEqual([true, 1, 4])
+  expect(decodeUpdate(batch.update).symbols[0]!.closed.map(({ corrected }) => corrected)).toEqual([true])
 })

@@ -1,5 +1,6 @@
 import { encodeBar, encodeUpdate, type IntervalBar, type SymbolUpdate } from '@chart/grpc'
 import {
+  applyRestatement,
   applyTrade,
   applyWatermark,
   type BarChanges,
@@ -9,6 +10,7 @@ import {
   newChanges,
   newSymbolBars,
   type SymbolBars,
+  symbolBarsOfText,
   textOfBar,
   unpackTrades,
 } from '@chart/market'
@@ -56,6 +58,7 @@ export function foldEntries(
   const counts: FoldCounts = { trades: 0, duplicates: 0, missing: 0, late: 0, beyondReach: 0, closed: 0, corrected: 0 }
   for (const entry of entries) {
     for (const block of entry.blocks) {
+      if (isEmptyRestatement(symbols, block)) continue
       const bars = barsOfBlock(symbols, block, options.intervals)
       let of = touched.get(block.symbol)
       if (of === undefined) {
@@ -82,13 +85,23 @@ function barsOfBlock(symbols: Map<string, SymbolBars>, block: LogBlock, interval
   const known = symbols.get(block.symbol)
   if (known !== undefined) return known
   if (block.seed === undefined) throw new LostStateError(`the bars of ${block.symbol} are lost`)
-  const { lastTradeId, sinceTime, scales } = block.seed
-  const bars = newSymbolBars(block.symbol, intervals, scales, lastTradeId, sinceTime)
+  const { lastTradeId, sinceTime, scales, begun } = block.seed
+  const bars =
+    begun === undefined
+      ? newSymbolBars(block.symbol, intervals, scales, lastTradeId, sinceTime)
+      : symbolBarsOfText(block.symbol, intervals, begun)
   symbols.set(block.symbol, bars)
   return bars
 }
 
+/** A restated bar of a symbol that has no bars (any more), or one that cannot be read, concerns nobody. */
+function isEmptyRestatement(symbols: ReadonlyMap<string, SymbolBars>, block: LogBlock): boolean {
+  const isTrades = block.seed !== undefined || block.packed !== undefined || block.watermark > 0
+  return !isTrades && (block.restated === undefined || !symbols.has(block.symbol))
+}
+
 function applyBlock(of: Touched, block: LogBlock, counts: FoldCounts): void {
+  if (block.restated !== undefined) applyRestatement(of.bars, block.restated, of.changes)
   if (block.packed !== undefined) {
     const { trades } = unpackTrades(block.packed)
     checkFollowsOn(of.bars, block, trades[0]!.tradeId)

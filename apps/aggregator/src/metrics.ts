@@ -53,6 +53,11 @@ export function openMetrics(registry: Registry) {
       registers,
     }),
     swept: new Counter({ name: 'chart_aggregator_swept_bars_total', help: 'Pending bars queued again', registers }),
+    steals: new Counter({
+      name: 'chart_aggregator_steals_total',
+      help: 'Partitions claimed because their owner stood still while their log grew',
+      registers,
+    }),
     rewinds: new Counter({
       name: 'chart_aggregator_log_rewinds_total',
       help: 'Logs emptied because of a hole',

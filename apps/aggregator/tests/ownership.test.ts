@@ -2,6 +2,7 @@ import { rankMembers } from '@chart/market'
 import { type RedisServer, startRedis } from '@chart/servers'
 import { killApps, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import type { OpenReader } from '../src/partition-worker.ts'
 import { expectBarsRight, leaseKeyOf, openRig, type Rig, tokenOf, trade, untilOwnedBy } from './rig.ts'
 
 /** Several aggregators share the partitions: each has one owner, and whatever becomes of it, another goes on. */
@@ -122,6 +123,21 @@ test('an owner whose token is taken by another stops at once, and claims again w
   await trade(rig, 60_000)
   await expectBarsRight(rig)
 })
+
+test('an owner that renews its lease and gets nowhere is overtaken, and no trade is lost with it', async () => {
+  await using rig = await openRig(server)
+  rig.startIngestor()
+  const deaf = await rig.startAggregator('doomed', { openReader: stuckReader })
+  await until('it owns', async () => (await ownedCount(deaf)) > 0)
+  const steady = await rig.startAggregator('steady')
+  await trade(rig, 60_000)
+  expect((await steady.metrics.steals.get()).values[0]!.value).toBeGreaterThan(0)
+  await expectBarsRight(rig)
+})
+
+/** A reader that never opens, until it is no longer wanted. */
+const stuckReader: OpenReader = (_name, signal) =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 
 async function tokensOf(rig: Rig): Promise<Map<string, string | null>> {
   return new Map(await Promise.all((await rig.tags()).map(async tag => [tag, await tokenOf(rig, tag)] as const)))

@@ -1,5 +1,5 @@
 import { decodeBar, encodeBar, frameBarEvent, type IntervalBar, type SymbolUpdate } from '@chart/grpc'
-import { type Bar, type BarText, type Interval, openTimeOf, parseDecimal, type Scales, type Trade } from '@chart/market'
+import { type Bar, type BarText, barOfText, type Interval, openTimeOf, type Scales, type Trade } from '@chart/market'
 import type { SeriesEvent } from './series-event.ts'
 import { ToldBars } from './told-bars.ts'
 import { type ClosedBar, TradeWalk } from './trade-walk.ts'
@@ -96,6 +96,11 @@ export class SeriesFold {
     return { everyTrade: walk.events, latest }
   }
 
+  /** The corrections of an update that brings nothing else: of bars that closed before, restated long after. */
+  corrections(update: SymbolUpdate): SeriesEvent[] {
+    return this.#closedOf(update).map(({ event }) => event)
+  }
+
   #decoded(scales: Scales): Bar | undefined {
     return this.#bytes && barOfText(decodeBar(this.#bytes), scales)
   }
@@ -116,19 +121,4 @@ export class SeriesFold {
 
 function liveEventOf(bar: IntervalBar, tradeTime: number): SeriesEvent {
   return { type: 'update', openTime: bar.openTime, frame: frameBarEvent('update', bar.bar, tradeTime) }
-}
-
-function barOfText(text: BarText, scales: Scales): Bar {
-  const { closeTime, ...same } = text
-  return {
-    ...same,
-    open: parseDecimal(text.open, scales.price),
-    high: parseDecimal(text.high, scales.price),
-    low: parseDecimal(text.low, scales.price),
-    close: parseDecimal(text.close, scales.price),
-    baseVolume: parseDecimal(text.baseVolume, scales.quantity),
-    quoteVolume: parseDecimal(text.quoteVolume, scales.quote),
-    takerBuyBaseVolume: parseDecimal(text.takerBuyBaseVolume, scales.quantity),
-    takerBuyQuoteVolume: parseDecimal(text.takerBuyQuoteVolume, scales.quote),
-  }
 }

@@ -270,6 +270,11 @@ export class SymbolHub implements AsyncDisposable {
       (update.throughTradeId === throughTradeId && update.throughTime <= throughTime)
     ) {
       metrics.stale.inc()
+      // What it tells of the trades is known already; a bar that was restated long after its time may come with it.
+      for (const { key, fold } of watched.series) {
+        const corrections = fold.corrections(update)
+        this.#push(key, corrections, corrections)
+      }
       return
     }
     const { trades, scales } = newTradesOf(update, throughTradeId)

@@ -12,16 +12,27 @@ export class ToldBars {
   readonly #revisions = new Map<number, number>()
   /** Bars that open up to here were told and are forgotten. */
   #forgottenThrough = Number.NEGATIVE_INFINITY
+  /** Revision by openTime of those that were corrected after they had been forgotten; the newest corrections only. */
+  readonly #corrections = new Map<number, number>()
 
   /** Notes a bar; false when it was told already. */
   add(openTime: number, revision: number): boolean {
+    if (openTime <= this.#forgottenThrough) return revision > 0 && this.#addCorrection(openTime, revision)
     const known = this.#revisions.get(openTime)
-    if (openTime <= this.#forgottenThrough || (known !== undefined && known >= revision)) return false
+    if (known !== undefined && known >= revision) return false
     this.#revisions.set(openTime, revision)
     if (this.#revisions.size > REMEMBERED_MAX) {
       this.#forgottenThrough = Math.min(...this.#revisions.keys())
       this.#revisions.delete(this.#forgottenThrough)
     }
+    return true
+  }
+
+  #addCorrection(openTime: number, revision: number): boolean {
+    if ((this.#corrections.get(openTime) ?? 0) >= revision) return false
+    this.#corrections.delete(openTime)
+    this.#corrections.set(openTime, revision)
+    if (this.#corrections.size > REMEMBERED_MAX) this.#corrections.delete(this.#corrections.keys().next().value!)
     return true
   }
 

@@ -4,6 +4,8 @@ import { ConfigError, EnvReader, readServiceConfig, type ServiceConfig } from '@
 
 export interface IngestorConfig extends ServiceConfig {
   readonly redisUrl: string
+  /** Where to go on from when Redis was emptied; without it logs begin at the present minute. */
+  readonly databaseUrl: string | undefined
   readonly symbols: readonly string[]
   readonly partitions: number
   /** The partitions are dealt out to this many feed shards, each with a leader of its own. */
@@ -24,6 +26,7 @@ export function readConfig(env = new EnvReader(process.env)): IngestorConfig {
     ...readServiceConfig(env),
     symbols,
     redisUrl: env.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis', 'rediss']),
+    databaseUrl: env.optionalUrl('DATABASE_URL', ['postgres', 'postgresql']),
     partitions: env.integer('PARTITIONS', 32, { min: 1, max: 100 }),
     feedShards: env.integer('FEED_SHARDS', 1, { min: 1, max: 100 }),
     streamUrl: env.url('BINANCE_STREAM_URL', 'wss://stream.binance.com:9443', ['wss', 'ws']),

@@ -1,14 +1,22 @@
-import { type ExchangeRest, type SymbolInfo, UnknownSymbolError } from '@chart/binance'
-import { partitionOf } from '@chart/market'
-import { EXTEND_EVERY_MS, type LeaderLock, type RedisCommands, registerSymbols, tagOf } from '@chart/redis'
+import type { ExchangeRest, SymbolInfo } from '@chart/binance'
+import { partitionOf, rankMembers } from '@chart/market'
+import {
+  EXTEND_EVERY_MS,
+  heartbeat,
+  type LeaderLock,
+  leave,
+  type RedisCommands,
+  registerSymbols,
+  tagOf,
+} from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
-import { ShardLeader } from './shard-leader.ts'
-import { type OpenFeed, ShardListener } from './shard-listener.ts'
+import type { ReadStoredStart } from './seed.ts'
+import type { OpenFeed } from './shard-listener.ts'
+import { ShardSeat } from './shard-seat.ts'
 import { SymbolFeed } from './symbol-feed.ts'
-
-/** How often the exchange is asked whether it trades the symbols; weight 20 of 6,000 a minute. */
-const STATUS_MS = 60_000
+import { watchStatus } from './trading-status.ts'
+import { Wake } from './wake.ts'
 
 export interface IngestOptions {
   readonly infos: readonly SymbolInfo[]
@@ -21,73 +29,62 @@ export interface IngestOptions {
   /** The feed of these symbols, until the signal aborts. */
   readonly openFeed: OpenFeed
   readonly rest: ExchangeRest
+  /** Where the stored bars end; without it logs begin at the present minute. */
+  readonly readStoredStart?: ReadStoredStart
   readonly metrics: Metrics
   readonly log: Log
   readonly signal: AbortSignal
   /** For tests, see ShardLeaderOptions. */
   readonly auditMs?: number
+  /** For tests: how long a leader that is not first in line (any more) goes on leading. */
+  readonly handOverMs?: number
 }
 
 /**
- * Reads the feeds of all shards, and leads those whose lease it gets. Every ingestor listens to every shard, so that a standby is
- * warm: it holds the newest trades of each symbol and only has to compare them with the log.
+ * Takes its seat at every feed shard: leads it, stands by with a feed of its own, or leaves it to others, as the members' places in line
+ * have it (rendezvous hashing, so that a member that joins or leaves moves its own share only).
  * @throws PartitionsChangedError when Redis knows the symbols under another number of partitions
  */
 export async function ingest(options: IngestOptions): Promise<void> {
   const { infos, partitions, feedShards } = options
   const feeds = infos.map(info => new SymbolFeed(info, tagOf(info.symbol, partitions)))
   await register(feeds, options)
-  const shards = Array.from({ length: feedShards }, (_, shard) =>
-    feeds.filter(({ symbol }) => partitionOf(symbol, partitions) % feedShards === shard),
-  )
-  await Promise.all([
-    ...shards.map(async (own, shard) => {
-      if (own.length === 0) return
-      const listener = new ShardListener(own, options)
-      await Promise.all([listener.listen(), keepLeading(shard, listener, options)])
+  const vacancy = new Wake()
+  const seats: ShardSeat[] = []
+  for (let shard = 0; shard < feedShards; shard++) {
+    const own = feeds.filter(({ symbol }) => partitionOf(symbol, partitions) % feedShards === shard)
+    if (own.length === 0) continue
+    const onVacant = () => vacancy.notice()
+    seats.push(new ShardSeat({ ...options, shard, feeds: own, register: () => register(own, options), onVacant }))
+  }
+  const places = keepPlaces(seats, vacancy, options)
+  const watching = seats.map(seat =>
+    watchStatus(seat.feeds, {
+      ...options,
+      reachedTime: seat.watermark,
+      onChanged: changed => register(changed, options),
     }),
-    watchStatus(feeds, options),
-  ])
+  )
+  await Promise.all([...seats.map(seat => seat.run()), ...watching, places])
 }
 
-/** Holds the shard's lease when it can be had, and leads for as long as it holds. */
-async function keepLeading(shard: number, listener: ShardListener, options: IngestOptions): Promise<void> {
-  const { metrics, log, signal } = options
-  await using lock = options.openLock(shard)
+/** Says that we live, and learns our place in line for each shard. */
+async function keepPlaces(
+  seats: readonly ShardSeat[],
+  vacancy: Wake,
+  { redis, member, log, signal }: IngestOptions,
+): Promise<void> {
   while (!signal.aborted) {
-    if (!(await lock.acquire())) {
-      await delay(EXTEND_EVERY_MS, signal)
-      continue
+    try {
+      const members = await heartbeat(redis, 'ingestor', member)
+      for (const seat of seats) seat.rank = rankMembers(`feed-${seat.shard}`, members).indexOf(member)
+    } catch (error) {
+      if (!signal.aborted) log.warn({ reason: (error as Error).message }, 'Redis does not answer; trying again')
     }
-    log.info({ shard }, 'leading')
-    metrics.leading.inc()
-    const leader = new ShardLeader({
-      ...options,
-      feeds: listener.feeds,
-      watermark: listener.watermark,
-      register: () => register(listener.feeds, options),
-    })
-    listener.leader = leader
-    const running = leader.run().then(
-      () => log.info({ shard }, 'no longer leading'),
-      error => log.warn({ shard, reason: (error as Error).message }, 'no longer leading'),
-    )
-    let ended = false
-    const end = running.then(() => {
-      ended = true
-    })
-    while (!signal.aborted && !ended) {
-      await Promise.race([delay(EXTEND_EVERY_MS, signal), end])
-      if (!ended && !signal.aborted && !(await lock.extend())) break
-    }
-    leader.stop()
-    await running
-    listener.leader = undefined
-    metrics.leading.dec()
-    await lock.release()
-    // Whoever fenced us shall have the lease: a moment's courtesy before we ask for it again.
-    if (ended) await delay(EXTEND_EVERY_MS, signal)
+    await Promise.race([delay(EXTEND_EVERY_MS, signal), vacancy.noticed()])
   }
+  // At once, while the seats still end their work: whoever sees a lease become free then finds itself first in line.
+  await leave(redis, 'ingestor', member).catch(() => undefined)
 }
 
 /** Writes down in Redis which symbols are served, and what the exchange says of them. */
@@ -102,44 +99,4 @@ async function register(feeds: readonly SymbolFeed[], { redis, partitions }: Ing
     quoteScale: scales.quote,
   }))
   await registerSymbols(redis, served, partitions)
-}
-
-/** Our word for a symbol that was served and that the exchange no longer knows. */
-const DELISTED = 'DELISTED'
-
-async function learnStatus(
-  feeds: readonly SymbolFeed[],
-  infos: readonly SymbolInfo[],
-  options: IngestOptions,
-): Promise<void> {
-  const changed = feeds.filter((feed, index) => feed.info.status !== infos[index]!.status)
-  for (const [index, feed] of feeds.entries()) feed.learn(infos[index]!)
-  for (const { symbol, info } of changed) options.log.warn({ symbol, status: info.status }, 'trading status changed')
-  await register(changed, options)
-}
-
-/** Asks the exchange every minute which symbols it trades: their silence means something else than that of the others. */
-async function watchStatus(feeds: readonly SymbolFeed[], options: IngestOptions): Promise<void> {
-  const { rest, log, signal } = options
-  /** The exchange no longer knows them, and refuses an answer about all when one of them is asked for. */
-  const delisted = new Set<string>()
-  while (!signal.aborted) {
-    const asked = feeds.filter(feed => !delisted.has(feed.symbol))
-    try {
-      await learnStatus(asked, await rest.exchangeInfo(asked.map(feed => feed.symbol)), options)
-    } catch (error) {
-      if (error instanceof UnknownSymbolError) {
-        const gone = asked.filter(feed => error.symbols.includes(feed.symbol))
-        for (const { symbol } of gone) delisted.add(symbol)
-        await learnStatus(
-          gone,
-          gone.map(({ info }) => ({ ...info, status: DELISTED })),
-          options,
-        ).catch(() => undefined)
-        if (gone.length > 0) continue
-      }
-      if (!signal.aborted) log.warn({ reason: (error as Error).message }, 'trading status unknown for now')
-    }
-    await delay(STATUS_MS, signal)
-  }
 }

@@ -1,9 +1,11 @@
 import { BinanceRest, openTradeFeed, retrying } from '@chart/binance'
+import { createPostgres } from '@chart/postgres'
 import { checkRedisSettings, closeRedis, openLeaderLock, openRedis } from '@chart/redis'
 import { runService, serveHealth } from '@chart/service'
 import { readConfig } from './config.ts'
 import { ingest } from './ingest.ts'
 import { openMetrics } from './metrics.ts'
+import { readStoredStart } from './stored-start.ts'
 
 await runService('ingestor', readConfig, async (config, { signal, log, registry }) => {
   await using stack = new AsyncDisposableStack()
@@ -14,6 +16,10 @@ await runService('ingestor', readConfig, async (config, { signal, log, registry 
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
   const rest = new BinanceRest({ apiUrl: config.apiUrl, signal, log })
   const infos = await retrying(() => rest.exchangeInfo(config.symbols), { signal, log })
+  const postgres =
+    config.databaseUrl === undefined
+      ? undefined
+      : stack.use(createPostgres({ url: config.databaseUrl, applicationName: 'ingestor' }))
   await ingest({
     ...config,
     infos,
@@ -21,6 +27,7 @@ await runService('ingestor', readConfig, async (config, { signal, log, registry 
     rest,
     openLock: shard => openLeaderLock({ url: config.redisUrl, shard }),
     openFeed: (symbols, until) => openTradeFeed({ streamUrl: config.streamUrl, symbols, signal: until, log }),
+    ...(postgres && { readStoredStart: (symbol, scales) => readStoredStart(postgres, symbol, scales) }),
     metrics,
     log,
     signal,

@@ -32,6 +32,11 @@ export function openMetrics(registry: Registry) {
       help: 'Trades left to backfill because too many waited for Redis',
       registers,
     }),
+    steals: new Counter({
+      name: 'chart_ingestor_steals_total',
+      help: 'Leads taken because the log stood still while this standby had its next trade',
+      registers,
+    }),
     disconnects: new Counter({ name: 'chart_ingestor_feed_disconnects_total', help: 'Feeds lost', registers }),
     appended: new Counter({ name: 'chart_ingestor_appended_trades_total', help: 'Trades in the trade log', registers }),
     entries: new Counter({

@@ -2,6 +2,7 @@ import { type AppendBlock, appendEntry, type Claim, FencedError, type RedisComma
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
+import { Wake } from './wake.ts'
 
 /** Trades in one entry over all its symbols: an entry of this size is some 20 kB. */
 const ENTRY_TRADES_MAX = 2_000
@@ -28,7 +29,7 @@ export interface PartitionLogOptions {
 export class PartitionLog {
   readonly #options: PartitionLogOptions
   readonly #bySymbol: ReadonlyMap<string, SymbolFeed>
-  #wake = Promise.withResolvers<void>()
+  readonly #wake = new Wake()
   /** Why the last append failed; the same trouble is logged once. */
   #trouble: string | undefined
 
@@ -39,7 +40,7 @@ export class PartitionLog {
 
   /** There may be something to append. */
   wake(): void {
-    this.#wake.resolve()
+    this.#wake.notice()
   }
 
   /**
@@ -55,10 +56,7 @@ export class PartitionLog {
       while (!signal.aborted) {
         const blocks = this.#nextBlocks()
         if (blocks.length > 0) await this.#append(blocks)
-        else {
-          await this.#wake.promise
-          this.#wake = Promise.withResolvers()
-        }
+        else await this.#wake.noticed()
       }
     } finally {
       signal.removeEventListener('abort', stop)

@@ -1,10 +1,18 @@
 import { type ExchangeRest, retrying } from '@chart/binance'
-import { type Claim, claimPartition, FencedError, LEASE_MS, type RedisCommands, writeFeedStates } from '@chart/redis'
+import {
+  type Claim,
+  claimPartition,
+  FencedError,
+  LEASE_MS,
+  PartitionsChangedError,
+  type RedisCommands,
+  writeFeedStates,
+} from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import { GapFiller } from './gap-filler.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionLog } from './partition-log.ts'
-import { seedSymbol } from './seed.ts'
+import { type ReadStoredStart, seedSymbol } from './seed.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
 
 /** How often every symbol is looked at: is its state written, is it seeded, proven, and its gap being filled. */
@@ -14,7 +22,7 @@ const TEND_MS = 500
  * 300 silent symbols cost a fifth of the REST weight.
  */
 const AUDIT_MS = 60_000
-/** After an error in the work on a symbol that asking again cannot cure. */
+/** After an error that asking again at once cannot cure. */
 const ERROR_PAUSE_MS = 5_000
 
 export interface ShardLeaderOptions {
@@ -22,6 +30,7 @@ export interface ShardLeaderOptions {
   readonly member: string
   readonly redis: RedisCommands
   readonly rest: ExchangeRest
+  readonly readStoredStart?: ReadStoredStart
   readonly metrics: Metrics
   readonly log: Log
   /** For tests, which do not wait a minute. */
@@ -75,20 +84,35 @@ export class ShardLeader {
 
   /**
    * Leads until stop(), and returns when everything has ended.
-   * @throws FencedError when another has claimed a partition; an error of Redis when it fails before the claims
+   * @throws FencedError when another has claimed a partition; PartitionsChangedError; an error of Redis when it fails before the claims
    */
   async run(): Promise<void> {
     const { signal } = this.#stop
     try {
-      await this.#options.register()
+      const claims = await this.#claimAll()
       if (signal.aborted) return
-      const running = (await this.#claimAll()).flatMap(claim => this.#lead(claim))
+      const running = [this.#register(), ...claims.flatMap(claim => this.#lead(claim))]
       // The first that fails ends the others, and is waited for: they share the feeds with whoever leads next.
       for (const one of running) one.catch(() => this.stop())
       const failed = (await Promise.allSettled(running)).find(result => result.status === 'rejected')
       if (failed !== undefined) throw failed.reason
     } finally {
       this.stop()
+    }
+  }
+
+  /** Redis over maxmemory, or just emptied, does not keep us from leading: what it does not take now is written later. */
+  async #register(): Promise<void> {
+    const { register, log } = this.#options
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      try {
+        return await register()
+      } catch (error) {
+        if (error instanceof PartitionsChangedError) throw error
+        log.warn({ reason: (error as Error).message }, 'symbols are not registered yet; trying again')
+        await delay(ERROR_PAUSE_MS, signal)
+      }
     }
   }
 
@@ -142,9 +166,9 @@ export class ShardLeader {
   }
 
   #seed(feed: SymbolFeed, claim: Claim): void {
-    const { rest, redis, log } = this.#options
+    const { rest, redis, readStoredStart, log } = this.#options
     this.#begin(this.#seeding, feed, async () => {
-      await seedSymbol(feed, { rest, redis, claim, log, signal: this.#stop.signal })
+      await seedSymbol(feed, { rest, redis, readStoredStart, claim, log, signal: this.#stop.signal })
       this.fill(feed)
       this.wake(feed.tag)
     })

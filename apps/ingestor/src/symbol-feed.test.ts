@@ -116,7 +116,7 @@ test('a newest id that we lack is a gap', () => {
 test('a symbol whose trading is halted gets no watermark, and the first trade afterwards is marked, alone', () => {
   const feed = feedAt(0)
   feed.receive(tradeOf(1))
-  feed.learn(HALTED)
+  feed.learn(HALTED, 0)
   expect(feed.state).toBe('halted')
   expect(feed.nextBlock(START_TIME)).toMatchObject({ watermark: 0, afterHalt: false })
   // Nothing is stored yet: the block that holds trades from before the halt must not take the mark.
@@ -136,8 +136,8 @@ test('the mark after a halt outlives an append that was under way, and a takeove
   const feed = feedAt(0)
   feed.receive(tradeOf(1))
   const underWay = feed.nextBlock(0)!
-  feed.learn(HALTED)
-  feed.learn(INFO)
+  feed.learn(HALTED, 0)
+  feed.learn(INFO, 0)
   feed.markStored(underWay)
   feed.receive(tradeOf(2))
   expect(feed.nextBlock(0)).toMatchObject({ afterHalt: true })
@@ -262,18 +262,18 @@ test('between the end of a halt and the first trade no watermark is promised, si
   const feed = feedAt(0)
   feed.receive(tradeOf(1))
   feed.markStored(feed.nextBlock(0)!)
-  feed.learn(HALTED)
-  feed.learn(INFO)
+  feed.learn(HALTED, 0)
+  feed.learn(INFO, 0)
   expect(feed.state).toBe('live')
-  expect(feed.nextBlock(START_TIME + 60_000)).toBeUndefined()
+  expect(feed.nextBlock(START_TIME + 8_000)).toBeUndefined()
   feed.receive(tradeOf(2))
-  const block = feed.nextBlock(START_TIME + 60_000)!
-  expect([block.afterHalt, block.watermark, idsOf(block)]).toEqual([true, START_TIME + 60_000, [2]])
+  const block = feed.nextBlock(START_TIME + 8_000)!
+  expect([block.afterHalt, block.watermark, idsOf(block)]).toEqual([true, START_TIME + 8_000, [2]])
 })
 
 test('a halted symbol stays halted although its feed has nothing to say', () => {
   const feed = feedAt(0)
-  feed.learn(HALTED)
+  feed.learn(HALTED, 0)
   feed.disconnect()
   expect(feed.state).toBe('halted')
 })
@@ -289,4 +289,23 @@ test('after a doubt no watermark is promised until a trade or an answer asked fo
   expect(feed.nextBlock(START_TIME + 1_000)).toBeUndefined()
   feed.verify(1, feed.connection)
   expect(feed.nextBlock(START_TIME + 1_000)?.watermark).toBe(START_TIME + 1_000)
+})
+
+test('a silence is promised over only as far as the exchange has said that it trades the symbol', () => {
+  const feed = feedAt(0)
+  feed.receive(tradeOf(1))
+  const silent = START_TIME + 60_000
+  const block = feed.nextBlock(silent)!
+  expect(block.watermark).toBe(START_TIME + 10_000)
+  expect(feed.awaitsStatus).toBe(true)
+  feed.markStored(block)
+  expect(feed.nextBlock(silent)).toBeUndefined()
+  feed.learn(INFO, START_TIME + 30_000)
+  expect(feed.awaitsStatus).toBe(false)
+  const next = feed.nextBlock(silent)!
+  expect(next.watermark).toBe(START_TIME + 30_000)
+  feed.markStored(next)
+  feed.learn(HALTED, START_TIME + 60_000)
+  expect(feed.nextBlock(silent)).toBeUndefined()
+  expect(feed.awaitsStatus).toBe(false)
 })

@@ -20,6 +20,13 @@ export const BLOCK_TRADES_MAX = 500
 const ID_LEAP_MAX = 1_000_000
 
 /**
+ * A symbol that was silent for this long may be halted, and the exchange makes no bars then: what comes after is promised only as far as
+ * the exchange has said that it trades the symbol. Shorter silences are left alone, so that no bar of a busy symbol waits for an answer.
+ */
+const SILENCE_MAX_MS = 10_000
+const SECOND_MS = 1_000
+
+/**
  * Everything the ingestor knows of one symbol's feed: its trades in order, and whether a watermark may be promised. Values and
  * rules only; whoever moves the trades is in ingest.ts.
  */
@@ -42,6 +49,11 @@ export class SymbolFeed {
   /** What the trade log has told of the symbol: nothing yet, that it has none of its trades, or which is the last. */
   #logged: 'unknown' | 'unseeded' | 'seeded' = 'unknown'
   #halted = false
+  /** Trade time of the newest trade that was heard, in whole seconds. */
+  #lastTradeTime = 0
+  /** Exchange time at which it was last said to trade the symbol. */
+  #tradingThrough = 0
+  #awaitsStatus = false
   /** The exchange had stopped trading after this id: the trade that follows it comes after a halt. */
   #haltedAfterId: number | undefined
   /** Last watermark that the log took. */
@@ -75,6 +87,11 @@ export class SymbolFeed {
 
   get halted(): boolean {
     return this.#halted
+  }
+
+  /** A watermark is held back until the exchange says whether it trades the symbol. */
+  get awaitsStatus(): boolean {
+    return this.#awaitsStatus
   }
 
   /** Some trades are known to be missing. */
@@ -116,6 +133,7 @@ export class SymbolFeed {
     if (trade.tradeId > seenId) this.#setHalted(false)
     this.#verified = true
     this.provenTime = performance.now()
+    this.#lastTradeTime = Math.max(this.#lastTradeTime, trade.tradeTime - (trade.tradeTime % SECOND_MS))
     if (this.sequence.unstoredCount >= UNSTORED_TRADES_MAX) {
       this.sequence.noteSeen(trade.tradeId)
       return 'refused'
@@ -134,10 +152,15 @@ export class SymbolFeed {
     this.provenTime = performance.now()
   }
 
-  /** What the exchange says when it is asked: whether it trades the symbol, so whether silence means anything. */
-  learn(info: SymbolInfo): void {
+  /**
+   * What the exchange says when it is asked: whether it trades the symbol, so whether silence means anything.
+   * @param askedTime exchange time, in whole seconds, that the feed had reached when it was asked
+   */
+  learn(info: SymbolInfo, askedTime: number): void {
     this.info = info
     this.#setHalted(info.status !== 'TRADING')
+    if (!this.#halted) this.#tradingThrough = Math.max(this.#tradingThrough, askedTime)
+    this.#awaitsStatus = false
   }
 
   #setHalted(halted: boolean): void {
@@ -158,7 +181,9 @@ export class SymbolFeed {
     // After a halt the next trade has to come first: a watermark alone would make flat bars of the time that was halted.
     const afterHaltOpen = (trades[trades.length - 1]?.tradeId ?? storedId) === this.#haltedAfterId
     const canPromise = this.state === 'live' && allTaken && !afterHaltOpen
-    const promised = canPromise && watermark > this.#storedWatermark ? watermark : 0
+    const provable = Math.min(watermark, Math.max(this.#lastTradeTime + SILENCE_MAX_MS, this.#tradingThrough))
+    this.#awaitsStatus = canPromise && provable < watermark
+    const promised = canPromise && provable > this.#storedWatermark ? provable : 0
     if (trades.length === 0 && promised === 0) return undefined
     return {
       symbol: this.symbol,

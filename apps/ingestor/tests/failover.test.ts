@@ -1,7 +1,10 @@
+import { type FeedEvent, openTradeFeed } from '@chart/binance'
+import { partitionOf, rankMembers } from '@chart/market'
 import { type RedisServer, startRedis } from '@chart/servers'
 import { type AppProcess, killApps, runApp, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { expectLogsRight, expectWatermarksRight, openRig, type Rig } from './rig.ts'
+import type { OpenFeed } from '../src/shard-listener.ts'
+import { expectLogsRight, expectWatermarksRight, type Ingestor, openRig, type Rig } from './rig.ts'
 
 /** Two ingestors, one of which leads: whatever becomes of it, the other goes on, and the logs are as if nothing had been. */
 
@@ -112,4 +115,99 @@ test('leaders killed one after the other, with lost and repeated frames, leave t
   await rig.untilState('live')
   await rig.untilCaughtUp()
   await expectLogsRight(rig, server.url)
+})
+
+/** A feed that can go deaf without notice, for all symbols or some, while it says that it is heard. */
+function deafFeed(rig: Rig): { openFeed: OpenFeed; deafFor: Set<string> } {
+  const deafFor = new Set<string>()
+  async function* openFeed(symbols: readonly string[], signal: AbortSignal): AsyncGenerator<readonly FeedEvent[]> {
+    for await (const events of openTradeFeed({ streamUrl: rig.simulator.streamUrl, symbols, signal })) {
+      yield events.filter(event => event.kind !== 'trade' || !deafFor.has(event.symbol))
+    }
+  }
+  return { openFeed, deafFor }
+}
+
+const leading = async ({ metrics }: Ingestor) => (await metrics.leading.get()).values[0]!.value
+const steals = async ({ metrics }: Ingestor) => (await metrics.steals.get()).values[0]!.value
+
+/** The shard of all symbols is the first's, by its name. */
+const [FIRST, SECOND] = rankMembers('feed-0', ['one', 'two']) as [string, string]
+
+test('a leader that hears nothing and renews its lease is overtaken', async () => {
+  await using rig = await openRig(server)
+  const { openFeed, deafFor } = deafFeed(rig)
+  const deaf = await rig.startIngestor({ member: FIRST, openFeed, handOverMs: 600_000 })
+  await until('it leads', async () => (await leading(deaf)) === 1)
+  const standby = await rig.startIngestor({ member: SECOND, handOverMs: 600_000 })
+  await rig.untilState('live')
+  for (const symbol of rig.symbols) deafFor.add(symbol)
+  await until('the standby leads', async () => (await leading(standby)) === 1)
+  await until('the deaf one does not', async () => (await leading(deaf)) === 0)
+  await expectAllRight(rig)
+})
+
+test('a leader that is deaf for one symbol, without a jump of ids to see it by, is overtaken', async () => {
+  await using rig = await openRig(server)
+  const { openFeed, deafFor } = deafFeed(rig)
+  const deaf = await rig.startIngestor({ member: FIRST, openFeed, handOverMs: 600_000 })
+  await until('it leads', async () => (await leading(deaf)) === 1)
+  const standby = await rig.startIngestor({ member: SECOND, handOverMs: 600_000 })
+  await rig.untilState('live')
+  deafFor.add('PEPEUSDT')
+  await until('the standby leads', async () => (await leading(standby)) === 1)
+  await expectAllRight(rig)
+})
+
+test('a leader that waits for REST with a gap that the standby has too is left alone', async () => {
+  await using rig = await openRig(server)
+  const { openFeed, deafFor } = deafFeed(rig)
+  const leader = await rig.startIngestor({ member: FIRST, openFeed })
+  await until('it leads', async () => (await leading(leader)) === 1)
+  const standby = await rig.startIngestor({ member: SECOND, openFeed })
+  await rig.untilState('live')
+  rig.simulator.restStatus({ status: 503, ms: 600_000 })
+  const before = rig.simulator.status().symbols.BTCUSDT!.lastTradeId!
+  deafFor.add('BTCUSDT')
+  await until('some trades were missed', () => rig.simulator.status().symbols.BTCUSDT!.lastTradeId! > before + 5)
+  deafFor.clear()
+  await rig.untilState('backfilling', ['BTCUSDT'])
+  const head = (await rig.head('ETHUSDT'))!
+  await until('others go on', async () => (await rig.head('ETHUSDT'))! > head + 100)
+  expect([await steals(standby), await leading(leader)]).toEqual([0, 1])
+  rig.simulator.clear()
+  await expectAllRight(rig)
+})
+
+test('shards are shared out, each to the first in line; one that joins or dies moves its own only', async () => {
+  const symbols = ['BTCUSDT', ...Array.from({ length: 19 }, (_, index) => `SYM${index}USDT`)]
+  await using rig = await openRig(server, { symbols, partitions: 8 })
+  const ingestors = new Map<string, Ingestor>()
+  const start = async (member: string) =>
+    ingestors.set(member, await rig.startIngestor({ member, partitions: 8, feedShards: 4, handOverMs: 500 }))
+  const ownersOf = async () => {
+    const owners = new Map<number, Set<string | null>>()
+    for (const symbol of symbols) {
+      const shard = partitionOf(symbol, 8) % 4
+      const owner = await rig.redis.get(`lease:${await rig.tagOf(symbol)}:ingest`)
+      owners.set(shard, (owners.get(shard) ?? new Set()).add(owner))
+    }
+    return [...owners].sort(([a], [b]) => a - b).map(([, names]) => [...names].join())
+  }
+  const shared = (members: string[]) => [0, 1, 2, 3].map(shard => rankMembers(`feed-${shard}`, members)[0])
+  const leads = async (members: string[]) => {
+    const counts = await Promise.all(members.map(member => leading(ingestors.get(member)!)))
+    return counts.join() === members.map(member => shared(members).filter(of => of === member).length).join()
+  }
+  await start('one')
+  await until('one leads all', () => leads(['one']))
+  await start('two')
+  await start('three')
+  await until('each leads its own', () => leads(['one', 'two', 'three']))
+  expect(new Set(shared(['one', 'two', 'three'])).size).toBe(3)
+  await rig.untilState('live')
+  expect(await ownersOf()).toEqual(shared(['one', 'two', 'three']))
+  await ingestors.get('two')!.stop()
+  await until('its shards are led by others', () => leads(['one', 'three']))
+  await expectAllRight(rig)
 })

@@ -58,8 +58,18 @@ export function applyWatermark(bars: SymbolBars, time: number, changes: BarChang
   if (time > bars.reachedTime) advance(bars, time, changes, true, true)
 }
 
-/** Moves the reached time on, closing what ends by then, shortest interval first, so that children reach their parents. */
-function advance(bars: SymbolBars, time: number, changes: BarChanges, fillSilence: boolean, whole: boolean): void {
+/**
+ * Moves the reached time on, closing what ends by then, shortest interval first, so that children reach their parents.
+ * @param fillSilence false where the exchange makes no bars
+ * @param whole no trades are missing until then
+ */
+export function advance(
+  bars: SymbolBars,
+  time: number,
+  changes: BarChanges,
+  fillSilence: boolean,
+  whole: boolean,
+): void {
   const reached = bars.reachedTime
   for (const series of bars.series) {
     const openTime = openTimeOf(series.interval, reached)

@@ -1,4 +1,4 @@
-import { formatDecimal, quoteVolumeOf, type Scales } from './decimal.ts'
+import { formatDecimal, parseDecimal, quoteVolumeOf, type Scales } from './decimal.ts'
 import { type Interval, intervalOf } from './interval.ts'
 import type { Trade } from './trade.ts'
 
@@ -215,5 +215,24 @@ export function textOfBar(bar: Bar, scales: Scales): BarText {
     state: bar.state,
     revision: bar.revision,
     complete: bar.complete,
+  }
+}
+
+/**
+ * The inverse of textOfBar.
+ * @throws DecimalError when a number has more decimals than the symbol
+ */
+export function barOfText(text: BarText, scales: Scales): Bar {
+  const { closeTime, ...same } = text
+  return {
+    ...same,
+    open: parseDecimal(text.open, scales.price),
+    high: parseDecimal(text.high, scales.price),
+    low: parseDecimal(text.low, scales.price),
+    close: parseDecimal(text.close, scales.price),
+    baseVolume: parseDecimal(text.baseVolume, scales.quantity),
+    quoteVolume: parseDecimal(text.quoteVolume, scales.quote),
+    takerBuyBaseVolume: parseDecimal(text.takerBuyBaseVolume, scales.quantity),
+    takerBuyQuoteVolume: parseDecimal(text.takerBuyQuoteVolume, scales.quote),
   }
 }

@@ -3,6 +3,7 @@ export {
   type Bar,
   type BarState,
   type BarText,
+  barOfText,
   barOfTrade,
   closeTimeOf,
   flatBar,
@@ -13,6 +14,7 @@ export {
 } from './bar.ts'
 export { applyTrade, applyWatermark } from './bar-series.ts'
 export { type BarStateText, closedTextOf, liveTextOf, symbolBarsOfText } from './bar-state.ts'
+export { symbolBarsOfMinutes } from './begun-bars.ts'
 export { DecimalError, EXCHANGE_SCALES, formatDecimal, parseDecimal, quoteVolumeOf, type Scales } from './decimal.ts'
 export {
   DEFAULT_INTERVALS,
@@ -26,6 +28,7 @@ export {
 } from './interval.ts'
 export { type PackedTrades, packTrades, unpackTrades, VarintReader, VarintWriter } from './packed-trades.ts'
 export { partitionOf, rankMembers } from './partition.ts'
+export { applyRestatement } from './restated-bar.ts'
 export { type FeedState, isSymbol } from './symbol.ts'
 export {
   type BarChanges,

@@ -76,6 +76,11 @@ export class TradeSequence {
     return 'waiting'
   }
 
+  /** Whether the trade with this id is here and in order. */
+  holds(tradeId: number): boolean {
+    return this.#trades[this.#indexAfter(tradeId - 1)]?.tradeId === tradeId
+  }
+
   /** Notes that the exchange has a trade with this id, seen by other means than a trade message. */
   noteSeen(tradeId: number): void {
     if (tradeId > this.#seenId) this.#seenId = tradeId

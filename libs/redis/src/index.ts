@@ -40,9 +40,19 @@ export {
 } from './keys.ts'
 export { EXTEND_EVERY_MS, LEASE_MS, type LeaderLock, openLeaderLock } from './leader-lock.ts'
 export { type FeedStatus, type LiveBar, readFeedStatus, readLiveBars } from './live-bars.ts'
+export type { AppendBlock, LogBlock, LogEntry, LogSeed } from './log-entry.ts'
 export { heartbeat, leave, MEMBER_TTL_MS } from './members.ts'
-export { type Claim, claimPartition, FencedError, releasePartition, renewPartition } from './ownership.ts'
+export {
+  type Claim,
+  claimPartition,
+  FencedError,
+  lookAtPartition,
+  type PartitionProgress,
+  releasePartition,
+  renewPartition,
+} from './ownership.ts'
 export { ackPending, countPending, type PendingEntry, scanPending } from './pending-bars.ts'
+export { ProgressWatch } from './progress-watch.ts'
 export {
   PartitionsChangedError,
   readSymbolInfos,
@@ -53,12 +63,10 @@ export {
 } from './symbol-table.ts'
 export {
   type AppendAnswer,
-  type AppendBlock,
   appendEntry,
-  type LogBlock,
+  appendRestatement,
   LogCorruptError,
-  type LogEntry,
-  type LogSeed,
+  LogUnseededError,
   readEntries,
   readHeads,
   writeFeedStates,

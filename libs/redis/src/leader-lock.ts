@@ -12,8 +12,12 @@ import { feedLeaseKey } from './keys.ts'
  * out a lock that has run out already.
  */
 export interface LeaderLock extends AsyncDisposable {
+  /** Whether nobody holds the lease; undefined when Redis does not answer. */
+  isFree(): Promise<boolean | undefined>
   /** Tries once. True when this process holds the lease now. */
   acquire(): Promise<boolean>
+  /** Takes the lease from whoever holds it. What that one still writes is refused by the tokens that we claim next. */
+  take(): Promise<boolean>
   /** Prolongs the lease if it can be done now; false when it was lost or has run out. */
   extend(): Promise<boolean>
   /** Gives the lease up at once. */
@@ -38,10 +42,24 @@ export function openLeaderLock(options: { url: string; shard: number }): LeaderL
   const redlock = new Redlock([client], { retryCount: 0 })
   redlock.on('error', () => undefined)
   let lock: Awaited<ReturnType<Redlock['acquire']>> | undefined
+  const key = feedLeaseKey(options.shard)
   return {
+    async isFree() {
+      return client.exists(key).then(
+        count => count === 0,
+        () => undefined,
+      )
+    },
+    async take() {
+      const isTaken = await client.del(key).then(
+        () => true,
+        () => false,
+      )
+      return isTaken && this.acquire()
+    },
     async acquire() {
       try {
-        lock = await redlock.acquire([feedLeaseKey(options.shard)], LEASE_MS)
+        lock = await redlock.acquire([key], LEASE_MS)
         // A process that slept while it waited for the answer is told of a lease that may be another's by now.
         return lock.expiration > Date.now()
       } catch {

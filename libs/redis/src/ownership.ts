@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { RedisCommands } from './connection.ts'
-import { leaseKey, type OwnedWork, ownerKey } from './keys.ts'
+import { headsKey, leaseKey, type OwnedWork, ownerKey, positionKey } from './keys.ts'
 
 /**
  * Whoever works on a partition holds its token. Every write checks the token inside Redis, by equality: an owner that was
@@ -51,4 +51,20 @@ export async function releasePartition(redis: RedisCommands, claim: Claim): Prom
     claim.owner,
     claim.token,
   )
+}
+
+/** How far the aggregation of a partition is, and whose it is. */
+export interface PartitionProgress {
+  /** Member whose lease runs; undefined when none does. */
+  readonly owner: string | undefined
+  /** Number of the last log entry that is in the bars. */
+  readonly pos: number
+  /** Number of the last entry in the log. */
+  readonly seq: number
+}
+
+export async function lookAtPartition(redis: RedisCommands, tag: string): Promise<PartitionProgress> {
+  const keys = [leaseKey(tag, 'aggregate'), positionKey(tag), headsKey(tag)]
+  const [owner, pos, seq] = await redis.lookAtPartition(keys.length, ...keys)
+  return { owner: owner === '' ? undefined : owner, pos: Number(pos), seq: Number(seq) }
 }

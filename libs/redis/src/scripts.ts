@@ -14,6 +14,8 @@ export interface Scripts {
   commitBars(keys: number, ...rest: Argument[]): Promise<string[]>
   rewindLog(keys: number, ...rest: Argument[]): Promise<string[]>
   acknowledgeBars(keys: number, ...rest: Argument[]): Promise<number>
+  restateBar(keys: number, ...rest: Argument[]): Promise<string[]>
+  lookAtPartition(keys: number, ...rest: Argument[]): Promise<[holder: string, pos: string, seq: string]>
   readHashes(keys: number, ...rest: Argument[]): Promise<string[][]>
 }
 
@@ -27,6 +29,8 @@ const FILES: Record<keyof Scripts, string> = {
   commitBars: 'commit',
   rewindLog: 'rewind',
   acknowledgeBars: 'acknowledge',
+  restateBar: 'restate',
+  lookAtPartition: 'look',
   readHashes: 'read-hashes',
 }
 

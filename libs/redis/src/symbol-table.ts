@@ -37,12 +37,14 @@ export async function registerSymbols(
   const known = await redis.hmget(SYMBOLS_KEY, ...infos.map(({ symbol }) => symbol))
   // All are looked at before any is written: one that is new must not settle where a wrong number puts it.
   for (const [index, { symbol }] of infos.entries()) checkTag(symbol, known[index], partitions)
-  for (const { symbol, ...info } of infos) {
-    const tag = tagOf(symbol, partitions)
-    await redis.hsetnx(SYMBOLS_KEY, symbol, tag)
-    checkTag(symbol, await redis.hget(SYMBOLS_KEY, symbol), partitions)
-    await redis.hset(infoKey(tag, symbol), info)
-  }
+  await Promise.all(
+    infos.map(async ({ symbol, ...info }) => {
+      const tag = tagOf(symbol, partitions)
+      await redis.hsetnx(SYMBOLS_KEY, symbol, tag)
+      checkTag(symbol, await redis.hget(SYMBOLS_KEY, symbol), partitions)
+      await redis.hset(infoKey(tag, symbol), info)
+    }),
+  )
 }
 
 function checkTag(symbol: string, known: string | null | undefined, partitions: number): void {

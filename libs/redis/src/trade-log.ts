@@ -1,73 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { type FeedState, packTrades, type Scales, type Trade, VarintReader, VarintWriter } from '@chart/market'
+import type { BarText, FeedState } from '@chart/market'
 import type { BlockingRedis, RedisCommands } from './connection.ts'
 import { feedKey, headsKey, logKey, ownerKey, positionKey, stateKey } from './keys.ts'
+import { type AppendBlock, decodeEntry, encodeEntry, encodeRestatement, type LogEntry } from './log-entry.ts'
 import { type Claim, FencedError } from './ownership.ts'
 
 /**
  * The trade log of a partition: a Redis Stream whose entry n-0 holds everything that was waiting for any symbol of the
- * partition. Both ends of the arrow ingestor → aggregator are here, so the format has one home.
- *
- * An entry has two fields: `nonce`, random for each append, by which a reader can tell that the entry at n is still the one
- * it read (after Redis lost its tail another may stand there); and `entry`, the packed blocks:
- *
- *   version, written time (ms), number of blocks, then per block: symbol length, symbol, flags, watermark (0: none),
- *   [seed: last trade id, since time, three scales], length of packed trades (0: none), packed trades
+ * partition. Both ends of the arrow ingestor → aggregator are here; what an entry looks like is in log-entry.ts. An entry has two
+ * fields: `nonce`, random for each append, by which a reader can tell that the entry at n is still the one it read (after Redis lost its
+ * tail another may stand there); and `entry`, the packed blocks.
  */
-export interface LogEntry {
-  /** Number of the entry: one more than the one before. */
-  readonly n: number
-  readonly nonce: string
-  /** Writer's clock when it was appended, in milliseconds; for measuring only. */
-  readonly writtenTime: number
-  readonly blocks: readonly LogBlock[]
-}
-
-export interface LogBlock {
-  readonly symbol: string
-  /** The first block of a symbol: where its trades begin. */
-  readonly seed: LogSeed | undefined
-  /** The exchange has no trades between the one before and the first of these. */
-  readonly holeBefore: boolean
-  /** Trading was halted before these trades: no bars are made for that time. */
-  readonly afterHalt: boolean
-  /** A run of trades in the form of packTrades; undefined when the block only carries a watermark. */
-  readonly packed: Uint8Array | undefined
-  /** After these trades nothing with an earlier trade time is to come; 0 when nothing is promised. */
-  readonly watermark: number
-}
-
-export interface LogSeed {
-  /** Id of the last trade before those to come. */
-  readonly lastTradeId: number
-  /** No trade at or after this time has an id at or below lastTradeId. */
-  readonly sinceTime: number
-  readonly scales: Scales
-}
-
-/** What an append says of one symbol. */
-export interface AppendBlock {
-  readonly symbol: string
-  /** The last trade id that the writer believes is in the log; undefined with a seed, when there is none yet. */
-  readonly expectedTradeId: number | undefined
-  readonly seed?: LogSeed
-  readonly trades: readonly Trade[]
-  readonly scales: Scales
-  readonly holeBefore: boolean
-  readonly afterHalt: boolean
-  readonly watermark: number
-  readonly feedState: FeedState
-}
 
 export type AppendAnswer =
   | { readonly kind: 'appended'; readonly n: number }
   /** Nothing was written; these are the heads of the symbols that stand elsewhere (undefined: not in the log). */
   | { readonly kind: 'mismatch'; readonly heads: ReadonlyMap<string, number | undefined> }
-
-const VERSION = 1
-const FLAG_SEED = 1
-const FLAG_HOLE = 2
-const FLAG_HALT = 4
 
 /** The log refuses: the stream and the heads contradict each other, as after a key was deleted by hand. */
 export class LogCorruptError extends Error {
@@ -118,6 +66,25 @@ export async function appendEntry(
   }
 }
 
+/** The symbol's log has not begun, or Redis was emptied: there is nothing to restate yet. Try again when the feed is live. */
+export class LogUnseededError extends Error {
+  override name = 'LogUnseededError'
+}
+
+/**
+ * Hands the partition's owner a closed bar that was made anew from the exchange, to be published as a correction. After a lost reply it
+ * may be called again.
+ * @param bar with the revision that was found wrong, 0 when there was none
+ * @throws LogUnseededError, LogCorruptError; an error of Redis
+ */
+export async function appendRestatement(redis: RedisCommands, tag: string, bar: BarText): Promise<void> {
+  const payload = encodeRestatement(bar)
+  const answer = await redis.restateBar(2, headsKey(tag), logKey(tag), randomBytes(8).toString('hex'), payload)
+  if (answer[0] === 'OK') return
+  if (answer[0] === 'UNSEEDED') throw new LogUnseededError(`the log of partition ${tag} has not begun`)
+  throw new LogCorruptError(`the log of partition ${tag} refuses entries: ${answer[1]}`)
+}
+
 /** Last trade id in the log of each symbol; undefined where the log has none. */
 export async function readHeads(
   redis: RedisCommands,
@@ -160,67 +127,6 @@ export async function readEntries(
     const n = Number(id.toString('latin1').split('-')[0])
     return { n, nonce: fields[1]!.toString('latin1'), ...decodeEntry(fields[3]!) }
   })
-}
-
-/** Bytes of `blocks` as an entry carries them. Exported for the round-trip test. */
-export function encodeEntry(blocks: readonly AppendBlock[], writtenTime = Date.now()): Buffer {
-  const parts: Uint8Array[] = [varints(VERSION, writtenTime, blocks.length)]
-  for (const block of blocks) {
-    const { seed } = block
-    const flags = (seed ? FLAG_SEED : 0) | (block.holeBefore ? FLAG_HOLE : 0) | (block.afterHalt ? FLAG_HALT : 0)
-    parts.push(varints(block.symbol.length), Buffer.from(block.symbol, 'latin1'), varints(flags, block.watermark))
-    if (seed !== undefined) {
-      const { price, quantity, quote } = seed.scales
-      parts.push(varints(seed.lastTradeId + 1, seed.sinceTime, price, quantity, quote))
-    }
-    const packed = block.trades.length === 0 ? new Uint8Array() : packTrades(block.trades, block.scales)
-    parts.push(varints(packed.length), packed)
-  }
-  return Buffer.concat(parts)
-}
-
-/**
- * The inverse of encodeEntry.
- * @throws Error when the bytes have another version or end early
- */
-export function decodeEntry(bytes: Uint8Array): { writtenTime: number; blocks: LogBlock[] } {
-  const reader = new VarintReader(bytes)
-  const version = reader.number()
-  if (version !== VERSION) {
-    throw new Error(`a trade log entry has version ${version}, this program reads ${VERSION}; run the matching release`)
-  }
-  const writtenTime = reader.number()
-  const blockCount = reader.number()
-  const blocks: LogBlock[] = []
-  for (let index = 0; index < blockCount; index++) {
-    const symbol = Buffer.from(reader.bytes(reader.number())).toString('latin1')
-    const flags = reader.number()
-    const watermark = reader.number()
-    const seed = flags & FLAG_SEED ? decodeSeed(reader) : undefined
-    const packedBytes = reader.number()
-    blocks.push({
-      symbol,
-      seed,
-      holeBefore: (flags & FLAG_HOLE) !== 0,
-      afterHalt: (flags & FLAG_HALT) !== 0,
-      packed: packedBytes === 0 ? undefined : reader.bytes(packedBytes),
-      watermark,
-    })
-  }
-  return { writtenTime, blocks }
-}
-
-function decodeSeed(reader: VarintReader): LogSeed {
-  const lastTradeId = reader.number() - 1
-  const sinceTime = reader.number()
-  const scales = { price: reader.number(), quantity: reader.number(), quote: reader.number() }
-  return { lastTradeId, sinceTime, scales }
-}
-
-function varints(...values: number[]): Uint8Array {
-  const writer = new VarintWriter(values.length * 8)
-  for (const value of values) writer.number(value)
-  return writer.bytes()
 }
 
 function textOf(value: number | undefined): string {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { EXCHANGE_SCALES, type Trade, unpackTrades } from '@chart/market'
+import { type BarText, EXCHANGE_SCALES, type Trade, unpackTrades } from '@chart/market'
 import { type RedisServer, startRedis } from '@chart/servers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type AppendBlock,
   appendEntry,
+  appendRestatement,
   type BlockingRedis,
   type Claim,
   claimPartition,
@@ -12,6 +13,7 @@ import {
   FencedError,
   heartbeat,
   type LogEntry,
+  LogUnseededError,
   openBlockingRedis,
   openRedis,
   type RedisConnection,
@@ -19,7 +21,7 @@ import {
   readFeedStatus,
   readHeads,
 } from '../src/index.ts'
-import { decodeEntry, encodeEntry } from '../src/trade-log.ts'
+import { decodeEntry, encodeEntry, encodeRestatement } from '../src/log-entry.ts'
 
 let server: RedisServer
 let redis: RedisConnection
@@ -121,6 +123,55 @@ test('an entry carries its blocks there and back', () => {
     holeBefore: false,
     afterHalt: false,
   })
+})
+
+const RESTATED: BarText = {
+  symbol: 'AAA',
+  interval: '1m',
+  openTime: START_TIME - (START_TIME % 60_000),
+  closeTime: START_TIME - (START_TIME % 60_000) + 59_999,
+  open: '1.00000000',
+  high: '4.00000000',
+  low: '0.50000000',
+  close: '2.00000000',
+  baseVolume: '10.00000000',
+  quoteVolume: '12.00000000',
+  takerBuyBaseVolume: '3.00000000',
+  takerBuyQuoteVolume: '4.00000000',
+  tradeCount: 9,
+  firstTradeId: 1,
+  lastTradeId: 9,
+  state: 'closed',
+  revision: 1,
+  complete: true,
+}
+
+test('a seed carries the bars that had begun before it', () => {
+  const seed = {
+    lastTradeId: 41,
+    sinceTime: START_TIME,
+    scales: EXCHANGE_SCALES,
+    begun: { live: '{"…":1}', closed: '{}' },
+  }
+  const { blocks } = decodeEntry(encodeEntry([blockOf('AAA', undefined, [], { seed })]))
+  expect(blocks[0]!.seed).toEqual(seed)
+})
+
+test('a restated bar is an entry of its own, which moves no head', async () => {
+  const claim = await newPartition()
+  const { tag } = claim
+  await expect(appendRestatement(redis, tag, RESTATED)).rejects.toThrow(LogUnseededError)
+  await appendEntry(redis, claim, [seedOf('AAA', 10)])
+  await appendRestatement(redis, tag, RESTATED)
+  expect(await appendEntry(redis, claim, [blockOf('AAA', 10, [11])])).toEqual({ kind: 'appended', n: 3 })
+  const entries = await readEntries(reader, tag, 0, 10, 1)
+  expect(entries.map(({ blocks }) => blocks[0]!.restated)).toEqual([undefined, RESTATED, undefined])
+  expect(entries[1]!.blocks[0]!.packed).toBeUndefined()
+})
+
+test('a restated bar that cannot be read is an empty block, so that it stops no reader', () => {
+  const bytes = encodeRestatement({ ...RESTATED, open: 'much' })
+  expect(decodeEntry(bytes).blocks[0]).toMatchObject({ restated: undefined, packed: undefined, watermark: 0 })
 })
 
 test('an entry of another version is refused with what to do', () => {

@@ -57,6 +57,11 @@ export class EnvReader {
     return text
   }
 
+  /** As url; undefined when the variable is not set. */
+  optionalUrl(name: string, schemes: readonly string[]): string | undefined {
+    return this.#value(name) === undefined ? undefined : this.url(name, '', schemes)
+  }
+
   /** A value that `parse` makes of the text; what it throws becomes the error's reason. */
   parsed<T>(name: string, fallback: string, parse: (text: string) => T): T {
     const text = this.#value(name) ?? fallback

@@ -1,0 +1,196 @@
+import { EXTEND_EVERY_MS, type LeaderLock, ProgressWatch, readHeads } from '@chart/redis'
+import { delay } from '@chart/service'
+import type { IngestOptions } from './ingest.ts'
+import { ShardLeader } from './shard-leader.ts'
+import { ShardListener } from './shard-listener.ts'
+import type { SymbolFeed } from './symbol-feed.ts'
+
+/** How often a standby looks whether the leader moves. */
+const LOOK_MS = 100
+/** A leader whose log stands still for this long, while we hold the very trade that comes next, is overtaken. */
+const STALL_MS = 400
+/** We overtake nobody while our own loop comes this much too late: what seems to stand still may be ourselves. */
+const LAG_MAX_MS = 50
+/** A free lease is for the first in line; the second takes it after this long, should the first not want it. */
+const SECOND_PATIENCE_MS = 750
+/**
+ * Who hears no feed does not want the lead, unless nobody else has wanted it for so long: gaps can be filled by REST, and someone has
+ * to write that the feed is not heard.
+ */
+const DEAF_PATIENCE_MS = 5_000
+/** A leader that is not the first in line (any more) hands over after this long, when the first has had time to connect its feed. */
+const HAND_OVER_MIN_MS = 10_000
+/** Each lead as the second doubles that, up to here: a first that cannot lead must not get it again and again. */
+const HAND_OVER_MAX_MS = 600_000
+/** After a lead that ended by itself, so that a Redis that refuses its first step is not asked all the time. */
+const RETRY_MS = 375
+
+export interface SeatOptions extends IngestOptions {
+  readonly shard: number
+  readonly feeds: readonly SymbolFeed[]
+  /** Makes the symbols known; Redis may have been emptied since. */
+  register(): Promise<void>
+  /** Nobody leads: who lives may have changed since we asked. */
+  onVacant(): void
+}
+
+interface Listening {
+  readonly listener: ShardListener
+  readonly stop: AbortController
+  readonly done: Promise<void>
+}
+
+/**
+ * Our seat at one feed shard. The first two in line listen to its feed: one leads, the other is a warm standby that holds the newest
+ * trades of each symbol. The standby watches the log: when it stands still although the trade that comes next is at hand, the leader is
+ * dead, asleep, cut off or deaf, and the standby takes its place without waiting for the lease to run out. The others are idle.
+ */
+export class ShardSeat {
+  readonly #options: SeatOptions
+  readonly #watch = new ProgressWatch(STALL_MS)
+  #rank = Number.POSITIVE_INFINITY
+  #listening: Listening | undefined
+  /** The feed ended before its time, by a mistake of ours: the process ends with it. */
+  #failure: unknown
+  /** By performance.now(): since when nobody holds the lease, as far as we saw. */
+  #vacantSince: number | undefined
+  #lookTime = 0
+  #handOverMs: number
+
+  constructor(options: SeatOptions) {
+    this.#options = options
+    this.#handOverMs = options.handOverMs ?? HAND_OVER_MIN_MS
+  }
+
+  get shard(): number {
+    return this.#options.shard
+  }
+
+  get feeds(): readonly SymbolFeed[] {
+    return this.#options.feeds
+  }
+
+  /** The newest watermark that the feed's clock allows; 0 while we do not listen. */
+  watermark = (): number => this.#listening?.listener.watermark() ?? 0
+
+  /** Our place in line for the lead; 0 is first. */
+  set rank(rank: number) {
+    this.#rank = rank
+  }
+
+  /** Listens, watches and leads as our place in line has it, until the signal aborts. */
+  async run(): Promise<void> {
+    const { shard, signal } = this.#options
+    await using lock = this.#options.openLock(shard)
+    try {
+      while (!signal.aborted) {
+        if (this.#failure !== undefined) throw this.#failure
+        if (this.#rank > 1) await this.#stopListening()
+        else {
+          this.#listen()
+          if (await this.#getsLead(lock)) await this.#lead(lock)
+        }
+        this.#lookTime = performance.now()
+        await delay(LOOK_MS, signal)
+      }
+    } finally {
+      await this.#stopListening()
+    }
+  }
+
+  #listen(): void {
+    if (this.#listening !== undefined) return
+    const { feeds, signal } = this.#options
+    const stop = new AbortController()
+    const listener = new ShardListener(feeds, { ...this.#options, signal: AbortSignal.any([signal, stop.signal]) })
+    const done = listener.listen().catch(error => {
+      this.#failure = error
+    })
+    this.#listening = { listener, stop, done }
+  }
+
+  async #stopListening(): Promise<void> {
+    const { stop, done } = this.#listening ?? {}
+    this.#listening = undefined
+    stop?.abort()
+    await done
+    for (const feed of this.#options.feeds) if (feed.heard) feed.disconnect()
+  }
+
+  async #getsLead(lock: LeaderLock): Promise<boolean> {
+    const isFree = await lock.isFree()
+    const now = performance.now()
+    if (isFree === undefined) return false
+    if (!isFree) {
+      this.#vacantSince = undefined
+      return (await this.#standsStill(now)) && lock.take()
+    }
+    if (this.#vacantSince === undefined) this.#options.onVacant()
+    this.#vacantSince ??= now
+    const isHeard = this.#options.feeds.some(({ heard }) => heard)
+    const patienceMs = isHeard ? this.#rank * SECOND_PATIENCE_MS : DEAF_PATIENCE_MS + this.#rank * SECOND_PATIENCE_MS
+    return now - this.#vacantSince >= patienceMs && lock.acquire()
+  }
+
+  /** Whether some symbol's log has stood still for too long although we have its next trade. */
+  async #standsStill(now: number): Promise<boolean> {
+    const { redis, feeds, metrics, log, shard } = this.#options
+    const lagMs = now - this.#lookTime - LOOK_MS
+    const tags = [...new Set(feeds.map(({ tag }) => tag))]
+    const ask = (tag: string) =>
+      readHeads(
+        redis,
+        tag,
+        feeds.filter(feed => feed.tag === tag).map(({ symbol }) => symbol),
+      )
+    const heads = new Map((await Promise.all(tags.map(ask)).catch(() => [])).flatMap(of => [...of]))
+    const seenTime = performance.now()
+    let still: SymbolFeed | undefined
+    for (const feed of feeds) {
+      const head = heads.get(feed.symbol)
+      if (head === undefined) continue
+      if (this.#watch.observe(feed.symbol, head, feed.sequence.holds(head + 1), seenTime)) still ??= feed
+    }
+    if (still === undefined || lagMs > LAG_MAX_MS) return false
+    for (const { symbol } of feeds) this.#watch.noteSteal(symbol, seenTime)
+    metrics.steals.inc()
+    log.warn({ shard, symbol: still.symbol }, 'the leader stands still; taking its place')
+    return true
+  }
+
+  /** Leads for as long as it can be done, and hands over in good order. */
+  async #lead(lock: LeaderLock): Promise<void> {
+    const { shard, metrics, log, signal } = this.#options
+    const { listener } = this.#listening!
+    const { handOverMs = HAND_OVER_MIN_MS } = this.#options
+    this.#handOverMs = this.#rank === 0 ? handOverMs : Math.min(this.#handOverMs * 2, HAND_OVER_MAX_MS)
+    log.info({ shard }, 'leading')
+    metrics.leading.inc()
+    const leader = new ShardLeader({ ...this.#options, watermark: this.watermark })
+    listener.leader = leader
+    let ended = false
+    const running = leader.run().then(
+      () => log.info({ shard }, 'no longer leading'),
+      error => log.warn({ shard, reason: (error as Error).message }, 'no longer leading'),
+    )
+    const end = running.finally(() => {
+      ended = true
+    })
+    let firstTime = performance.now()
+    while (!signal.aborted && !ended) {
+      await Promise.race([delay(EXTEND_EVERY_MS, signal), end])
+      if (ended || signal.aborted || this.#failure !== undefined || !(await lock.extend())) break
+      if (this.#rank === 0) firstTime = performance.now()
+      if (performance.now() - firstTime >= this.#handOverMs) break
+    }
+    const endedByItself = ended
+    leader.stop()
+    await running
+    listener.leader = undefined
+    metrics.leading.dec()
+    await lock.release()
+    this.#vacantSince = undefined
+    this.#watch.rest()
+    if (endedByItself) await delay(RETRY_MS, signal)
+  }
+}

@@ -4,7 +4,7 @@ import type { Pause, Progress } from './waiting.ts'
 /** A partition stands when its next trade comes: for busy symbols within this time after the fault. */
 const AFTER_MS = 1_000
 /** A partition that already stood for so long when the fault came was stopped by an earlier one. */
-const BEFORE_MS = 100
+const BEFORE_MS = 250
 /** Shorter waits belong to a busy machine. */
 const HARM_MS = 400
 

@@ -34,6 +34,8 @@ export interface NemesisOptions {
  */
 export class Nemesis {
   readonly injected: InjectedFault[] = []
+  /** Faults that could not be brought to their end, such as a server that did not come back. */
+  readonly failures: string[] = []
   readonly #options: NemesisOptions
   readonly #running = new Map<string, Promise<void>>()
 
@@ -100,11 +102,13 @@ export class Nemesis {
     this.injected.push(fault)
     this.#options.onFault(fault)
     const restMs = target === 'redis' || target === 'postgres' ? SERVER_REST_MS : 0
-    const done = inject().then(async () => {
-      fault.endTime = performance.now()
-      await sleep(restMs)
-      this.#running.delete(victim)
-    })
+    const done = inject()
+      .catch(error => this.failures.push(`${kind} ${victim}: ${(error as Error).message}`))
+      .then(async () => {
+        fault.endTime = performance.now()
+        await sleep(restMs)
+        this.#running.delete(victim)
+      })
     this.#running.set(victim, done)
   }
 }

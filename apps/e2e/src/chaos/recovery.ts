@@ -27,16 +27,28 @@ export interface Times {
 /** Each pause with the fault that it began with: one of Redis before all others, then the newest of those that can do it. */
 export function recoveriesOf(faults: readonly InjectedFault[], pauses: readonly Pause[]): Recovery[] {
   return pauses.flatMap(pause => {
-    const candidates = faults.filter(fault => canStop(fault, pause.progress) && beginsWith(pause, fault))
+    const candidates = faults.filter(fault => canStop(fault, pause) && beginsWith(pause, fault))
     const fault = candidates.find(({ target }) => target === 'redis') ?? candidates.at(-1)
     const ms = fault === undefined ? 0 : pause.to - originOf(fault)
     return fault === undefined || ms <= 0 ? [] : [{ fault, pause, ms }]
   })
 }
 
-/** Only who appends can stop a log, only who folds the commits; Redis can stop both. */
-function canStop({ target, victim }: InjectedFault, progress: Progress): boolean {
-  return target === 'redis' || victim.includes(progress === 'log' ? 'ingestor' : 'aggregator')
+/** Whose fault can stop what; Redis can stop everything. */
+function canStop({ target, victim }: InjectedFault, { progress, tag }: Pause): boolean {
+  if (target === 'redis') return true
+  switch (progress) {
+    case 'log':
+      return victim.includes('ingestor')
+    case 'commit':
+      return victim.includes('aggregator')
+    case 'told':
+      return victim.includes('ingestor') || victim.includes('aggregator') || victim.includes(tag)
+    case 'stored':
+      return victim.includes('persister') || target === 'postgres'
+    default:
+      return progress satisfies never
+  }
 }
 
 function beginsWith({ from }: Pause, fault: InjectedFault): boolean {
@@ -48,10 +60,13 @@ function originOf({ target, time, endTime }: InjectedFault): number {
   return target === 'redis' ? endTime : time
 }
 
-/** Pauses of more than `ms` that no fault began. */
+/** Pauses of partitions of more than `ms` that no fault began. */
 export function unexplainedPauses(recoveries: readonly Recovery[], pauses: readonly Pause[], ms: number): Pause[] {
   const explained = new Set(recoveries.map(({ pause }) => pause))
-  return pauses.filter(pause => !explained.has(pause) && pause.to - pause.from > ms)
+  return pauses.filter(
+    pause =>
+      (pause.progress === 'log' || pause.progress === 'commit') && !explained.has(pause) && pause.to - pause.from > ms,
+  )
 }
 
 /** One row of the table: faults of one kind, and how long it took until every partition that they stopped moved again. */
@@ -62,6 +77,9 @@ export interface RecoveryRow {
   /** Of the faults after which some log stood. */
   readonly logs: Times
   readonly commits: Times
+  /** Of those after which some client was told nothing of a busy symbol, or nothing was stored of it. */
+  readonly clients: Times
+  readonly rows: Times
 }
 
 export function recoveryTable(faults: readonly InjectedFault[], recoveries: readonly Recovery[]): RecoveryRow[] {
@@ -75,14 +93,26 @@ export function recoveryTable(faults: readonly InjectedFault[], recoveries: read
         const ms = Math.max(0, ...times)
         return ms > HARM_MS ? [ms] : []
       })
-    return { target, kind, count: group.length, logs: timesOf(slowest('log')), commits: timesOf(slowest('commit')) }
+    return {
+      target,
+      kind,
+      count: group.length,
+      logs: timesOf(slowest('log')),
+      commits: timesOf(slowest('commit')),
+      clients: timesOf(slowest('told')),
+      rows: timesOf(slowest('stored')),
+    }
   })
 }
 
 /** Per partition: from the kill of its owner to the first progress under the next. */
 export function takeoverTimes(recoveries: readonly Recovery[], target: 'ingestor' | 'aggregator'): Times {
   const takeovers = recoveries.filter(
-    ({ fault, pause }) => fault.target === target && fault.kind === 'kill' && pause.changedOwner,
+    ({ fault, pause: { progress, changedOwner } }) =>
+      fault.target === target &&
+      fault.kind === 'kill' &&
+      progress === (target === 'ingestor' ? 'log' : 'commit') &&
+      changedOwner,
   )
   return timesOf(takeovers.map(({ ms }) => ms))
 }

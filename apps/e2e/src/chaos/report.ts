@@ -37,13 +37,14 @@ export function textOfReport(report: ChaosReport): string {
   const lines: string[] = ['']
   if (report.recovery.length > 0) {
     lines.push(
-      'From the fault (of Redis: from when it answered again) until every partition moved again, ms',
-      '(faults that stopped some partition: median / p99 / worst)',
+      'From the fault (of Redis: from when it answered again) until trades went on in every log and commit, and for a client and the rows',
+      'of the busiest symbol, ms (faults that stopped something: median / p99 / worst)',
       '',
     )
-    lines.push(row('fault', 'count', 'logs', 'commits'))
-    for (const { target, kind, count, logs, commits } of report.recovery) {
-      lines.push(row(`${kind} ${target}`, String(count), textOf(logs), textOf(commits)))
+    lines.push(row('fault', 'count', 'logs', 'commits', 'a client', 'rows'))
+    for (const { target, kind, count, ...times } of report.recovery) {
+      const { logs, commits, clients, rows } = times
+      lines.push(row(`${kind} ${target}`, String(count), ...[logs, commits, clients, rows].map(textOf)))
     }
     lines.push('')
     lines.push(`Takeover of an ingestor's partitions, ms:    ${textOf(report.takeovers.ingestor)}`)
@@ -79,7 +80,7 @@ function lengthOf({ from, to }: Pause): number {
 }
 
 function row(first: string, ...others: string[]): string {
-  return [first.padEnd(24), ...others.map((cell, index) => cell.padStart(index === 0 ? 10 : 32))].join('')
+  return [first.padEnd(24), ...others.map((cell, index) => cell.padStart(index === 0 ? 8 : 24))].join('')
 }
 
 function textOf({ count, median, p99, worst }: Times): string {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openPostgres } from '@chart/postgres'
 import { closeRedis, openRedis, readSymbols } from '@chart/redis'
+import { ClientPulse } from './client-pulse.ts'
 import { tradesEmitted } from './exchange-status.ts'
 import { TARGETS } from './fault-plan.ts'
 import { Fleet } from './fleet.ts'
@@ -11,6 +12,7 @@ import { type OutageSample, takePostgresAway } from './outage.ts'
 import { ProgressSampler } from './progress-sampler.ts'
 import { createRandom } from './random.ts'
 import { settle, untilLive } from './settle.ts'
+import { StorePulse } from './store-pulse.ts'
 import { verify } from './verify.ts'
 import type { Pause } from './waiting.ts'
 
@@ -63,9 +65,16 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
   const sampler = stack.use(
     await ProgressSampler.open({ redisUrl: fleet.redis.url, exchangeUrl: fleet.exchangeUrl, tags }),
   )
+  const { pauses } = sampler
+  // The first symbol is the busiest.
+  const watched = { symbol: symbols[0]!, exchangeUrl: fleet.exchangeUrl, pauses }
+  for (const [index, address] of fleet.edges.entries()) {
+    stack.use(new ClientPulse({ ...watched, edge: { name: `edge-${index + 1}`, address } }))
+  }
+  stack.use(new StorePulse({ ...watched, databaseUrl: fleet.postgres.url, told: observers[0]!.bars }))
   const load = await loadSince(fleet.exchangeUrl)
   await sleep(CALM_BEFORE_MS)
-  const { faults, outage } = await disturb(options, fleet, allTags, say)
+  const { faults, outage, unfinished } = await disturb(options, fleet, allTags, say)
 
   const disturbedTime = performance.now()
   say('no more faults; waiting until everything is stored and told')
@@ -84,7 +93,7 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
   return {
     options,
     faults,
-    pauses: sampler.pauses,
+    pauses,
     outage,
     settledSeconds,
     tradesPerSecond,
@@ -97,17 +106,23 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
       endings: Object.fromEntries(endings),
     })),
     failedStarts: fleet.failedStarts,
-    failures: [...lacking, ...badEnds, ...verdict.failures],
+    failures: [...unfinished, ...lacking, ...badEnds, ...verdict.failures],
   }
 }
 
-/** What the scenario is. */
+interface Disturbance {
+  readonly faults: InjectedFault[]
+  readonly outage: OutageSample[]
+  readonly unfinished: readonly string[]
+}
+
+/** Does what the scenario is. */
 async function disturb(
   { scenario, minutes, seed }: ChaosOptions,
   fleet: Fleet,
   tags: readonly string[],
   say: (line: string) => void,
-): Promise<{ faults: InjectedFault[]; outage: OutageSample[] }> {
+): Promise<Disturbance> {
   const ms = minutes * 60_000
   const startTime = performance.now()
   const seconds = () => ((performance.now() - startTime) / 1_000).toFixed(1).padStart(6)
@@ -115,11 +130,11 @@ async function disturb(
     const outage = await takePostgresAway(fleet, tags, ms, ({ usedMemoryMb, outboxBars, queuedJobs }) =>
       say(`${seconds()} s: Redis has ${usedMemoryMb} MB, ${outboxBars} bars in outboxes, ${queuedJobs} jobs`),
     )
-    return { faults: [], outage }
+    return { faults: [], outage, unfinished: [] }
   }
   if (scenario === 'calm') {
     await sleep(ms)
-    return { faults: [], outage: [] }
+    return { faults: [], outage: [], unfinished: [] }
   }
   const takeoversOnly = scenario === 'takeover'
   const nemesis = new Nemesis({
@@ -131,7 +146,7 @@ async function disturb(
     onFault: ({ kind, victim, ms: length }) => say(`${seconds()} s: ${kind} ${victim} ${length} ms`),
   })
   await nemesis.run(startTime + ms)
-  return { faults: nemesis.injected, outage: [] }
+  return { faults: nemesis.injected, outage: [], unfinished: nemesis.failures }
 }
 
 async function readTags(redisUrl: string): Promise<Map<string, string>> {

@@ -1,4 +1,5 @@
 import type { BarText, Interval } from '@chart/market'
+import { provable } from '../oracle.ts'
 
 /** What one client was told of closed bars, over all its calls, and what of it broke a promise. */
 export class ToldBars {
@@ -79,18 +80,7 @@ function keyOf({ symbol, interval }: BarText): string {
   return `${symbol} ${interval}`
 }
 
+/** All that two tellings of one version must agree in. */
 function textOf(bar: BarText): string {
-  const { open, high, low, close, baseVolume, quoteVolume, tradeCount, firstTradeId, lastTradeId, complete } = bar
-  return JSON.stringify([
-    open,
-    high,
-    low,
-    close,
-    baseVolume,
-    quoteVolume,
-    tradeCount,
-    firstTradeId,
-    lastTradeId,
-    complete,
-  ])
+  return JSON.stringify([provable(bar), bar.complete])
 }

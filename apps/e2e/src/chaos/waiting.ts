@@ -1,11 +1,12 @@
 /** Shorter waits are the usual way. */
 const PAUSE_MIN_MS = 100
 
-/** What should go on: trades into a log, or its entries into bars. */
-export type Progress = 'log' | 'commit'
+/** What should go on: trades into a log, its entries into bars, trades to a client, closed bars into PostgreSQL. */
+export type Progress = 'log' | 'commit' | 'told' | 'stored'
 
 /** A time in which something waited and nothing of it was done. Times are those of performance.now(). */
 export interface Pause {
+  /** Tag of the partition; of `told` the name of the edge. */
   readonly tag: string
   readonly progress: Progress
   readonly from: number

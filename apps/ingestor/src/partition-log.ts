@@ -30,6 +30,8 @@ export class PartitionLog {
   readonly #options: PartitionLogOptions
   readonly #bySymbol: ReadonlyMap<string, SymbolFeed>
   readonly #wake = new Wake()
+  /** An entry begins with the symbol after the last of the one before, so that under a backlog each has its turn. */
+  #nextFeed = 0
   /** Why the last append failed; the same trouble is logged once. */
   #trouble: string | undefined
 
@@ -67,12 +69,13 @@ export class PartitionLog {
     const watermark = this.#options.watermark()
     const blocks: AppendBlock[] = []
     let trades = 0
-    for (const feed of this.#options.feeds) {
-      const block = feed.nextBlock(watermark)
+    const { feeds } = this.#options
+    for (let count = 0; count < feeds.length && trades < ENTRY_TRADES_MAX; count++) {
+      const block = feeds[this.#nextFeed]!.nextBlock(watermark)
+      this.#nextFeed = (this.#nextFeed + 1) % feeds.length
       if (block === undefined) continue
       blocks.push(block)
       trades += block.trades.length
-      if (trades >= ENTRY_TRADES_MAX) break
     }
     return blocks
   }

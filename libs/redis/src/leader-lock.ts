@@ -1,6 +1,6 @@
 /// <reference path="./redlock.d.ts" />
-import { Redis } from 'ioredis'
 import Redlock from 'redlock'
+import { createClient } from './client.ts'
 import { feedLeaseKey } from './keys.ts'
 
 /**
@@ -30,19 +30,18 @@ export const LEASE_MS = 1_500
 export const EXTEND_EVERY_MS = LEASE_MS / 4
 
 export function openLeaderLock(options: { url: string; shard: number }): LeaderLock {
+  const key = feedLeaseKey(options.shard)
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
-  const client = new Redis(options.url, {
+  const client = createClient(options.url, key, {
     connectionName: `leader-lock-${options.shard}`,
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,
-    retryStrategy: attempt => Math.min(attempt * 50, 250),
   })
   client.on('error', () => undefined)
   const redlock = new Redlock([client], { retryCount: 0 })
   redlock.on('error', () => undefined)
   let lock: Awaited<ReturnType<Redlock['acquire']>> | undefined
-  const key = feedLeaseKey(options.shard)
   return {
     async isFree() {
       return client.exists(key).then(

@@ -12,6 +12,7 @@ import {
   closeRedis,
   FencedError,
   heartbeat,
+  LogCorruptError,
   type LogEntry,
   LogUnseededError,
   openBlockingRedis,
@@ -155,6 +156,24 @@ test('a seed carries the bars that had begun before it', () => {
   }
   const { blocks } = decodeEntry(encodeEntry([blockOf('AAA', undefined, [], { seed })]))
   expect(blocks[0]!.seed).toEqual(seed)
+})
+
+test('a last number that contradicts the log is put right by the next append', async () => {
+  const claim = await newPartition()
+  await appendEntry(redis, claim, [seedOf('AAA', 10)])
+  for (const id of [11, 12, 13]) await appendEntry(redis, claim, [blockOf('AAA', id - 1, [id])])
+  await redis.hset(`heads:${claim.tag}`, 'seq', 2)
+  expect(await appendEntry(redis, claim, [blockOf('AAA', 13, [14])])).toEqual({ kind: 'appended', n: 5 })
+  expect(await idsInLog(claim.tag, 'AAA')).toEqual([11, 12, 13, 14])
+})
+
+test('a log that is no stream is told, and nothing is written', async () => {
+  const claim = await newPartition()
+  await appendEntry(redis, claim, [seedOf('AAA', 10)])
+  await redis.del(`log:${claim.tag}`)
+  await redis.set(`log:${claim.tag}`, 'no stream')
+  await expect(appendEntry(redis, claim, [blockOf('AAA', 10, [11])])).rejects.toThrow(LogCorruptError)
+  expect(await readHeads(redis, claim.tag, ['AAA'])).toEqual(new Map([['AAA', 10]]))
 })
 
 test('a restated bar is an entry of its own, which moves no head', async () => {

@@ -29,16 +29,20 @@ for i = 0, blocks - 1 do
   heads[symbol] = newLast
 end
 if #wrong > 1 then return wrong end
-local n = tonumber(redis.call('HGET', KEYS[2], 'seq'))
-if not n then
-  -- Lost with the heads. Numbers go on after the log and after what is folded: its reader waits for nothing lower.
+local seq = tonumber(redis.call('HGET', KEYS[2], 'seq'))
+local n = (seq or 0) + 1
+local function add() return redis.pcall('XADD', KEYS[3], string.format('%.0f-0', n), 'nonce', ARGV[2], 'entry', ARGV[3]) end
+local added = seq and add()
+if not seq or (type(added) == 'table' and added.err) then
+  -- The last number was lost, or contradicts the log. Numbers go on after the log and after what is folded: its reader waits for
+  -- nothing lower, and takes a jump for lost entries.
   n = tonumber(redis.call('HGET', KEYS[4], 'pos') or '0')
   local info = redis.pcall('XINFO', 'STREAM', KEYS[3])
   if not info.err then n = math.max(n, tonumber(string.match(info[8], '^(%d+)'))) end
+  n = n + 1
+  added = add()
+  if type(added) == 'table' and added.err then return { 'CORRUPT', added.err } end
 end
-n = n + 1
-local added = redis.pcall('XADD', KEYS[3], string.format('%.0f-0', n), 'nonce', ARGV[2], 'entry', ARGV[3])
-if type(added) == 'table' and added.err then return { 'CORRUPT', added.err } end
 redis.call('HSET', KEYS[2], 'seq', string.format('%.0f', n))
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))

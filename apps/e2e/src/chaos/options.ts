@@ -63,7 +63,7 @@ export function readOptions(args: readonly string[], defaults: { seed: number; l
     aggregators: count('aggregators', values.aggregators, 10),
     persisters: count('persisters', values.persisters, 10),
     edges: count('edges', values.edges, 10),
-    seed: Number(values.seed),
+    seed: count('seed', values.seed, 2 ** 32 - 1, 0),
     json: values.json,
     logDir: values.logs,
   }
@@ -80,8 +80,8 @@ function positive(name: string, text: string): number {
   throw new Error(`--${name} ${text}: wanted a number above 0`)
 }
 
-function count(name: string, text: string, max: number): number {
+function count(name: string, text: string, max: number, min = 1): number {
   const value = Number(text)
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value
-  throw new Error(`--${name} ${text}: wanted a whole number from 1 to ${max}`)
+  if (Number.isInteger(value) && value >= min && value <= max) return value
+  throw new Error(`--${name} ${text}: wanted a whole number from ${min} to ${max}`)
 }

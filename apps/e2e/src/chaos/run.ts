@@ -2,15 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openPostgres } from '@chart/postgres'
 import { closeRedis, openRedis, readSymbols } from '@chart/redis'
 import { ClientPulse } from './client-pulse.ts'
+import { disturb } from './disturb.ts'
 import { tradesEmitted } from './exchange-status.ts'
-import { TARGETS } from './fault-plan.ts'
 import { Fleet } from './fleet.ts'
-import { type InjectedFault, Nemesis } from './nemesis.ts'
+import type { InjectedFault } from './nemesis.ts'
 import { Observer } from './observer.ts'
 import type { ChaosOptions } from './options.ts'
-import { type OutageSample, takePostgresAway } from './outage.ts'
+import type { OutageSample } from './outage.ts'
 import { ProgressSampler } from './progress-sampler.ts'
-import { createRandom } from './random.ts'
 import { settle, untilLive } from './settle.ts'
 import { StorePulse } from './store-pulse.ts'
 import { verify } from './verify.ts'
@@ -24,9 +23,6 @@ const CALM_BEFORE_MS = 5_000
 const CALM_AFTER_MS = 10_000
 /** What faults left behind is done within this time after them: a sweep of the outbox comes every 15 s, and takes two. */
 const SETTLED_WITHIN_MS = 180_000
-const FAULT_EVERY_MS = 2_000
-/** Between takeovers: the process that was killed is back by then and warm. */
-const TAKEOVER_EVERY_MS = 4_000
 
 export interface ChaosResult {
   readonly options: ChaosOptions
@@ -58,20 +54,7 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
   )
 
   await using stack = new AsyncDisposableStack()
-  const observers = fleet.edges.map((_, index) => {
-    const edges = [...fleet.edges.slice(index), ...fleet.edges.slice(0, index)]
-    return stack.use(new Observer({ edges, symbols, intervals }))
-  })
-  const sampler = stack.use(
-    await ProgressSampler.open({ redisUrl: fleet.redis.url, exchangeUrl: fleet.exchangeUrl, tags }),
-  )
-  const { pauses } = sampler
-  // The first symbol is the busiest.
-  const watched = { symbol: symbols[0]!, exchangeUrl: fleet.exchangeUrl, pauses }
-  for (const [index, address] of fleet.edges.entries()) {
-    stack.use(new ClientPulse({ ...watched, edge: { name: `edge-${index + 1}`, address } }))
-  }
-  stack.use(new StorePulse({ ...watched, databaseUrl: fleet.postgres.url, told: observers[0]!.bars }))
+  const { observers, pauses } = await watch(fleet, tags, options, stack)
   const load = await loadSince(fleet.exchangeUrl)
   await sleep(CALM_BEFORE_MS)
   const { faults, outage, unfinished } = await disturb(options, fleet, allTags, say)
@@ -110,43 +93,25 @@ export async function runChaos(options: ChaosOptions, say: (line: string) => voi
   }
 }
 
-interface Disturbance {
-  readonly faults: InjectedFault[]
-  readonly outage: OutageSample[]
-  readonly unfinished: readonly string[]
-}
-
-/** Does what the scenario is. */
-async function disturb(
-  { scenario, minutes, seed }: ChaosOptions,
-  fleet: Fleet,
-  tags: readonly string[],
-  say: (line: string) => void,
-): Promise<Disturbance> {
-  const ms = minutes * 60_000
-  const startTime = performance.now()
-  const seconds = () => ((performance.now() - startTime) / 1_000).toFixed(1).padStart(6)
-  if (scenario === 'postgres-outage') {
-    const outage = await takePostgresAway(fleet, tags, ms, ({ usedMemoryMb, outboxBars, queuedJobs }) =>
-      say(`${seconds()} s: Redis has ${usedMemoryMb} MB, ${outboxBars} bars in outboxes, ${queuedJobs} jobs`),
-    )
-    return { faults: [], outage, unfinished: [] }
+/** Opens everything that looks on; `stack` closes it. */
+async function watch(
+  { redis, postgres, exchangeUrl, edges }: Fleet,
+  tags: ReadonlyMap<string, string>,
+  { symbols, intervals }: ChaosOptions,
+  stack: AsyncDisposableStack,
+): Promise<{ observers: Observer[]; pauses: readonly Pause[] }> {
+  // Each begins with another edge.
+  const observers = edges.map((_, index) =>
+    stack.use(new Observer({ edges: [...edges.slice(index), ...edges.slice(0, index)], symbols, intervals })),
+  )
+  const { pauses } = stack.use(await ProgressSampler.open({ redisUrl: redis.url, exchangeUrl, tags }))
+  // The first symbol is the busiest.
+  const watched = { symbol: symbols[0]!, exchangeUrl, pauses }
+  for (const [index, address] of edges.entries()) {
+    stack.use(new ClientPulse({ ...watched, edge: { name: `edge-${index + 1}`, address } }))
   }
-  if (scenario === 'calm') {
-    await sleep(ms)
-    return { faults: [], outage: [], unfinished: [] }
-  }
-  const takeoversOnly = scenario === 'takeover'
-  const nemesis = new Nemesis({
-    fleet,
-    random: createRandom(seed),
-    everyMs: takeoversOnly ? TAKEOVER_EVERY_MS : FAULT_EVERY_MS,
-    targets: takeoversOnly ? ['ingestor', 'aggregator'] : TARGETS,
-    takeoversOnly,
-    onFault: ({ kind, victim, ms: length }) => say(`${seconds()} s: ${kind} ${victim} ${length} ms`),
-  })
-  await nemesis.run(startTime + ms)
-  return { faults: nemesis.injected, outage: [], unfinished: nemesis.failures }
+  stack.use(new StorePulse({ ...watched, databaseUrl: postgres.url, told: observers[0]!.bars }))
+  return { observers, pauses }
 }
 
 async function readTags(redisUrl: string): Promise<Map<string, string>> {

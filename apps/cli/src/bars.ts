@@ -7,7 +7,8 @@ import { tellCallFailure } from './edge-errors.ts'
 
 const USAGE = `usage: chart bars SYMBOL [--interval 1m] [--limit 20] [--json] [--address HOST:PORT]
 
-Prints the newest bars, oldest first; the last one is the live bar.
+Prints the newest bars, oldest first; the last one is the live bar. A closed bar is "verified" when the exchange's own bar has the
+same numbers, and "imported" when it was taken over from it.
 `
 
 /** Bars that one answer holds at most. */
@@ -62,11 +63,16 @@ function tableOf(found: readonly BarText[]): string {
       bar.baseVolume,
       bar.quoteVolume,
       String(bar.tradeCount),
-      bar.revision > 0 ? `${bar.state} r${bar.revision}` : bar.state,
+      stateOf(bar),
       bar.complete ? 'yes' : 'no',
     ]),
   ]
   return columns(rows)
+}
+
+/** `live`, `closed`, `verified` or `imported`, with the number of corrections. */
+function stateOf({ state, proof, revision }: BarText): string {
+  return revision > 0 ? `${proof ?? state} r${revision}` : (proof ?? state)
 }
 
 /** Rows of text in columns, the first left and the others right aligned. */

@@ -1,8 +1,17 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+
 /** Where the service is when the command line does not say. The only place of the CLI that reads the environment. */
 export function readDefaults(env: Readonly<Record<string, string | undefined>> = process.env) {
   return {
     /** Address of an edge. */
     address: env.CHART_ADDRESS || '127.0.0.1:50051',
     redisUrl: env.REDIS_URL || 'redis://127.0.0.1:6379',
+    /** The exchange's REST, where it is said. */
+    exchangeUrl: env.BINANCE_API_URL || undefined,
+    /** Where `npm start` keeps what runs. */
+    dataDir: resolve(ROOT, env.DATA_DIR || '.data'),
   }
 }

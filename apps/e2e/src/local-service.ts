@@ -44,7 +44,8 @@ export class LocalService implements AsyncDisposable {
     this.dataDir = dataDir ?? mkdtempSync(join(tmpdir(), 'chart-e2e-'))
     this.#child = spawn(process.execPath, [join(ROOT, 'apps/local/src/main.ts'), '--simulate'], {
       cwd: ROOT,
-      env: { ...process.env, ...env, DATA_DIR: this.dataDir },
+      // Bars taken over from the exchange have no trade ids: what is compared with the oracle here is made of trades.
+      env: { ...process.env, IMPORT_BARS: '0', ...env, DATA_DIR: this.dataDir },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -70,6 +71,7 @@ export class LocalService implements AsyncDisposable {
           'aggregator-1',
           'aggregator-2',
           'persister',
+          'auditor',
           'edge',
         ]
         return names.every(name => run?.processes.some(one => one.name === name && one.state === 'ready'))

@@ -52,6 +52,35 @@ test('bars prints stored bars oldest first, and the live bar at their end', asyn
   expect((await chart('bars', 'BTCUSDT', ...address)).split('\n')[0]).toMatch(/^open time +open +high +low +close/)
 })
 
+test('audit finds the stored bars as the exchange has them', async () => {
+  const { binanceApiUrl } = service.run
+  // Without --exchange or BINANCE_API_URL it finds the service's simulator by run.json, for which it is told the data folder.
+  const audit = (...args: string[]) =>
+    run(process.execPath, [CHART, 'audit', 'BTCUSDT', ...args, ...address], {
+      env: { ...process.env, DATA_DIR: service.dataDir },
+    })
+  const times = async () =>
+    (await chart('bars', 'BTCUSDT', '--interval', '1m', '--limit', '20', '--json', ...address))
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  await service.until('three bars are verified', async () => {
+    return (await times()).filter(({ proof }) => proof === 'verified').length >= 3
+  })
+  const verified = (await times()).filter(({ proof }) => proof === 'verified')
+  const range = [
+    '--from',
+    new Date(verified[0].openTime).toISOString(),
+    '--to',
+    new Date(verified[2].closeTime).toISOString(),
+  ]
+  const { stdout } = await audit(...range)
+  expect(stdout).toMatch(
+    /^\d+ equal \(\d+ verified before, \d+ imported\), 0 differ, 0 missing, 0 surplus; compared with /,
+  )
+  expect(stdout).toContain(binanceApiUrl)
+})
+
 test('watch shows every trade as a line until it is interrupted, and then ends with status 0', async () => {
   const child = spawn(process.execPath, [
     CHART,

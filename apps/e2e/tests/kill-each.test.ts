@@ -30,7 +30,7 @@ test('whichever process is killed, it is started again, and every bar of the run
   }
 
   await goesOn('the start')
-  for (const name of ['ingestor-1', 'ingestor-2', 'aggregator-1', 'aggregator-2', 'persister', 'edge']) {
+  for (const name of ['ingestor-1', 'ingestor-2', 'aggregator-1', 'aggregator-2', 'persister', 'auditor', 'edge']) {
     await service.killAndAwaitNext(name)
     await goesOn(`${name} was killed`)
   }

@@ -1,6 +1,6 @@
 import { BinanceRest, openTradeFeed, retrying } from '@chart/binance'
 import { createPostgres } from '@chart/postgres'
-import { checkRedisSettings, closeRedis, openLeaderLock, openRedis } from '@chart/redis'
+import { checkRedisSettings, closeRedis, feedLeaseKey, openLeaderLock, openRedis } from '@chart/redis'
 import { runService, serveHealth } from '@chart/service'
 import { readConfig } from './config.ts'
 import { ingest } from './ingest.ts'
@@ -25,7 +25,7 @@ await runService('ingestor', readConfig, async (config, { signal, log, registry 
     infos,
     redis,
     rest,
-    openLock: shard => openLeaderLock({ url: config.redisUrl, shard }),
+    openLock: shard => openLeaderLock({ url: config.redisUrl, key: feedLeaseKey(shard) }),
     openFeed: (symbols, until) => openTradeFeed({ streamUrl: config.streamUrl, symbols, signal: until, log }),
     ...(postgres && { readStoredStart: (symbol, scales) => readStoredStart(postgres, symbol, scales) }),
     metrics,

@@ -7,6 +7,7 @@ import {
 import { type Trade, unpackTrades } from '@chart/market'
 import {
   closeRedis,
+  feedLeaseKey,
   type LogBlock,
   type LogEntry,
   openBlockingRedis,
@@ -93,7 +94,7 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
         infos: await ownRest.exchangeInfo(symbols),
         partitions,
         feedShards: 1,
-        openLock: shard => openLeaderLock({ url: server.url, shard }),
+        openLock: shard => openLeaderLock({ url: server.url, key: feedLeaseKey(shard) }),
         openFeed: (of, until) => openTradeFeed({ streamUrl: simulator.streamUrl, symbols: of, signal: until }),
         member: `ingestor-${members++}`,
         redis: ownRedis,

@@ -53,7 +53,7 @@ export function migration({ root, env, databaseUrl }: AppContext): ProcessSpec {
 
 /** The service: two ingestors (a leader and a warm standby), two aggregators that share the symbols, and one each of the others. */
 export async function serviceProcesses(context: AppContext): Promise<ProcessSpec[]> {
-  const names = ['ingestor-1', 'ingestor-2', 'aggregator-1', 'aggregator-2', 'persister', 'edge']
+  const names = ['ingestor-1', 'ingestor-2', 'aggregator-1', 'aggregator-2', 'persister', 'auditor', 'edge']
   const ports = await Promise.all(names.map(() => freePort()))
   return names.map((name, index) => {
     const port = ports[index]!

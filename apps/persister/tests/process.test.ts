@@ -40,13 +40,13 @@ test('the persister refuses a schema that is not there with one line, migrate ma
   const refused = await run('main').exited
   expect(refused.code).toBe(1)
   expect(refused.text).toMatch(
-    /persister: the schema of 127\.0\.0\.1:\d+\/postgres lacks 0001-bars; run `npm run migrate/,
+    /persister: the schema of 127\.0\.0\.1:\d+\/postgres lacks 0001-bars, 0002-unverified-bars; run `npm run migrate/,
   )
 
   const runs = await Promise.all([run('migrate').exited, run('migrate').exited])
   expect(runs.map(({ code }) => code)).toEqual([0, 0])
   expect(runs.map(({ text }) => text.replace(/.*: /, '')).sort()).toEqual([
-    'applied 0001-bars\n',
+    'applied 0001-bars, 0002-unverified-bars\n',
     'the schema is up to date\n',
   ])
 

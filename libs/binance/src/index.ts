@@ -1,6 +1,16 @@
 export { type TradePage, tradesFrom } from './backfill.ts'
 export { type Backoff, backoffDelayMs, RECONNECT_BACKOFF, REST_BACKOFF } from './backoff.ts'
 export { FEED_LIMITS, type FeedLimits } from './feed-limits.ts'
+export {
+  AUDITED_FIELDS,
+  type AuditedField,
+  barOfKline,
+  differencesOf,
+  type FieldDifference,
+  type TradeIds,
+} from './kline-audit.ts'
+export { type KlineFeedOptions, openKlineFeed } from './kline-feed.ts'
+export { klineMessageOf, type StreamKline } from './kline-message.ts'
 export type { Log } from './log.ts'
 export { BinanceRest, type BinanceRestOptions, type ExchangeRest, type RestTrades } from './rest.ts'
 export { RestError, UnknownSymbolError } from './rest-error.ts'

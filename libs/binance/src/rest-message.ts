@@ -137,17 +137,20 @@ export function recordOf(value: unknown, name: string): Record<string, unknown> 
   return value as Record<string, unknown>
 }
 
-function integerOf(value: unknown, name: string): number {
+/** @throws MalformedMessageError */
+export function integerOf(value: unknown, name: string): number {
   if (!Number.isSafeInteger(value)) throw new MalformedMessageError(`${name} is not a whole number`)
   return value as number
 }
 
-function textOf(value: unknown, name: string): string {
+/** @throws MalformedMessageError */
+export function textOf(value: unknown, name: string): string {
   if (typeof value !== 'string') throw new MalformedMessageError(`${name} is not a text`)
   return value
 }
 
-function decimalTextOf(value: unknown, name: string): string {
+/** @throws MalformedMessageError */
+export function decimalTextOf(value: unknown, name: string): string {
   const text = textOf(value, name)
   if (!/^\d{1,30}(\.\d{1,18})?$/.test(text)) throw new MalformedMessageError(`${name} is not a decimal`)
   return text

@@ -33,29 +33,34 @@ const times = fc.oneof(
   fc.constantFrom(0, 1, 999, 1_000, 1_723_118_459_999),
   fc.integer({ min: 0, max: 4_102_444_800_000 }),
 )
-const bars: fc.Arbitrary<BarText> = fc.record({
-  symbol: fc.stringMatching(/^[A-Z0-9]{2,30}$/),
-  interval: fc.constantFrom('1s', '1m', '15m', '1d'),
-  openTime: times,
-  closeTime: times,
-  open: decimals,
-  high: decimals,
-  low: decimals,
-  close: decimals,
-  baseVolume: decimals,
-  quoteVolume: decimals,
-  takerBuyBaseVolume: decimals,
-  takerBuyQuoteVolume: decimals,
-  tradeCount: fc.nat({ max: 2 ** 31 }),
-  firstTradeId: ids,
-  lastTradeId: ids,
-  state: fc.constantFrom('live', 'closed'),
-  revision: fc.nat({ max: 2 ** 31 - 1 }),
-  complete: fc.boolean(),
-})
+const bars: fc.Arbitrary<BarText> = fc
+  .record({
+    symbol: fc.stringMatching(/^[A-Z0-9]{2,30}$/),
+    interval: fc.constantFrom('1s', '1m', '15m', '1d'),
+    openTime: times,
+    closeTime: times,
+    open: decimals,
+    high: decimals,
+    low: decimals,
+    close: decimals,
+    baseVolume: decimals,
+    quoteVolume: decimals,
+    takerBuyBaseVolume: decimals,
+    takerBuyQuoteVolume: decimals,
+    tradeCount: fc.nat({ max: 2 ** 31 }),
+    firstTradeId: ids,
+    lastTradeId: ids,
+    state: fc.constantFrom('live', 'closed'),
+    revision: fc.nat({ max: 2 ** 31 - 1 }),
+    complete: fc.boolean(),
+    proof: fc.constantFrom(undefined, 'verified', 'imported'),
+  })
+  .map(({ proof, ...bar }) => (proof === undefined ? bar : { ...bar, proof }) as BarText)
 
 function withoutZeros(message: object): object {
-  const entries = Object.entries(message).filter(([, value]) => value !== 0 && value !== false)
+  const entries = Object.entries(message).filter(
+    ([, value]) => value !== 0 && value !== false && !String(value).endsWith('_UNSPECIFIED'),
+  )
   return Object.fromEntries(
     entries.map(([name, value]) => [name, typeof value === 'object' ? withoutZeros(value) : value]),
   )
@@ -185,9 +190,10 @@ describe('an update', () => {
         expect(message).toMatchObject({ position: update.position, previousPosition: update.previousPosition })
         for (const [index, symbol] of update.symbols.entries()) {
           for (const [at, live] of symbol.live.entries()) {
-            const bar = message.symbols[index]!.live[at]!.bar as { state: number }
+            const bar = message.symbols[index]!.live[at]!.bar as { state: number; proof: number }
             const state = bar.state === 2 ? 'BAR_STATE_CLOSED' : 'BAR_STATE_LIVE'
-            expect(barOfMessage({ ...bar, state } as never)).toEqual(decodeBar(live.bar))
+            const proof = ['BAR_PROOF_UNSPECIFIED', 'BAR_PROOF_VERIFIED', 'BAR_PROOF_IMPORTED'][bar.proof]
+            expect(barOfMessage({ ...bar, state, proof } as never)).toEqual(decodeBar(live.bar))
           }
         }
         const reread = decodeUpdate(Update.serialize(message))

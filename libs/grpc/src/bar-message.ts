@@ -1,4 +1,4 @@
-import type { BarState, BarText } from '@chart/market'
+import type { BarProof, BarState, BarText } from '@chart/market'
 import protobuf from 'protobufjs/minimal.js'
 import { MessageWriter } from './message-writer.ts'
 
@@ -11,6 +11,7 @@ import { MessageWriter } from './message-writer.ts'
 const LENGTH = 2
 
 const STATE_NUMBERS: Record<BarState, number> = { live: 1, closed: 2 }
+const PROOF_NUMBERS: Record<BarProof, number> = { verified: 1, imported: 2 }
 
 /** Bytes of a `chart.v1.Bar`. */
 export function encodeBar(bar: BarText): Uint8Array {
@@ -33,6 +34,7 @@ export function encodeBar(bar: BarText): Uint8Array {
   writer.integer(16, STATE_NUMBERS[bar.state])
   writer.integer(17, bar.revision)
   writer.integer(18, bar.complete ? 1 : 0)
+  if (bar.proof !== undefined) writer.integer(19, PROOF_NUMBERS[bar.proof])
   return writer.finish()
 }
 
@@ -55,20 +57,30 @@ export function timestampOfTime(time: number): TimestampMessage {
 }
 
 /** `chart.v1.Bar` as proto-loader gives it. */
-export interface BarMessage extends Omit<BarText, 'openTime' | 'closeTime' | 'state'> {
+export interface BarMessage extends Omit<BarText, 'openTime' | 'closeTime' | 'state' | 'proof'> {
   readonly openTime: TimestampMessage
   readonly closeTime: TimestampMessage
   readonly state: 'BAR_STATE_UNSPECIFIED' | 'BAR_STATE_LIVE' | 'BAR_STATE_CLOSED'
+  readonly proof: 'BAR_PROOF_UNSPECIFIED' | 'BAR_PROOF_VERIFIED' | 'BAR_PROOF_IMPORTED'
 }
 
+const PROOF_NAMES = { verified: 'BAR_PROOF_VERIFIED', imported: 'BAR_PROOF_IMPORTED' } as const
+
 /** The bar that a received message holds. */
-export function barOfMessage(message: BarMessage): BarText {
+export function barOfMessage({ proof, ...message }: BarMessage): BarText {
+  const known = proofWhere(name => PROOF_NAMES[name] === proof)
   return {
     ...message,
     openTime: timeOfTimestamp(message.openTime) ?? 0,
     closeTime: timeOfTimestamp(message.closeTime) ?? 0,
     state: message.state === 'BAR_STATE_CLOSED' ? 'closed' : 'live',
+    ...(known !== undefined && { proof: known }),
   }
+}
+
+/** A proof of a later version of this service is none to this one. */
+function proofWhere(holds: (proof: BarProof) => boolean): BarProof | undefined {
+  return (['verified', 'imported'] as const).find(holds)
 }
 
 /** A bar as a message, for unary answers. */
@@ -78,6 +90,7 @@ export function messageOfBar(bar: BarText): BarMessage {
     openTime: timestampOfTime(bar.openTime),
     closeTime: timestampOfTime(bar.closeTime),
     state: bar.state === 'closed' ? 'BAR_STATE_CLOSED' : 'BAR_STATE_LIVE',
+    proof: bar.proof === undefined ? 'BAR_PROOF_UNSPECIFIED' : PROOF_NAMES[bar.proof],
   }
 }
 
@@ -96,6 +109,7 @@ export function decodeBar(bytes: Uint8Array): BarText {
   }
   const text = (field: number) => texts.get(field) ?? ''
   const integer = (field: number) => integers.get(field) ?? 0
+  const proof = proofWhere(name => PROOF_NUMBERS[name] === integer(19))
   return {
     symbol: text(1),
     interval: text(2),
@@ -115,6 +129,7 @@ export function decodeBar(bytes: Uint8Array): BarText {
     state: integer(16) === STATE_NUMBERS.closed ? 'closed' : 'live',
     revision: integer(17),
     complete: integer(18) === 1,
+    ...(proof !== undefined && { proof }),
   }
 }
 

@@ -33,6 +33,12 @@ export interface Bar {
 
 export type BarState = 'live' | 'closed'
 
+/**
+ * What is known of a stored bar besides its trades. `verified`: the exchange's own bar has the same numbers. `imported`: it was taken
+ * over from the exchange's own bar, and its trades were not seen: ids −1, not complete.
+ */
+export type BarProof = 'verified' | 'imported'
+
 /** First millisecond after the bar. */
 export function nextOpenTimeOf(bar: Bar): number {
   return bar.openTime + intervalOf(bar.interval).intervalMs
@@ -192,6 +198,8 @@ export interface BarText {
   readonly state: BarState
   readonly revision: number
   readonly complete: boolean
+  /** Absent in a bar that was made of trades and not compared with the exchange's own, as every bar is at first. */
+  readonly proof?: BarProof
 }
 
 /** `bar` with its decimals as text, for any edge of the system. */
@@ -223,7 +231,7 @@ export function textOfBar(bar: Bar, scales: Scales): BarText {
  * @throws DecimalError when a number has more decimals than the symbol
  */
 export function barOfText(text: BarText, scales: Scales): Bar {
-  const { closeTime, ...same } = text
+  const { closeTime, proof, ...same } = text
   return {
     ...same,
     open: parseDecimal(text.open, scales.price),

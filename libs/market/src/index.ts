@@ -1,6 +1,7 @@
 export {
   applyTradeToBar,
   type Bar,
+  type BarProof,
   type BarState,
   type BarText,
   barOfText,

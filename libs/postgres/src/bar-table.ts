@@ -1,4 +1,4 @@
-import { type BarText, intervalOf } from '@chart/market'
+import { type BarProof, type BarText, intervalOf } from '@chart/market'
 import { sqlStateOf } from './errors.ts'
 import type { Postgres } from './postgres.ts'
 
@@ -13,8 +13,8 @@ const UPSERT_BARS_MAX = 500
 export const LIST_BARS_MAX = 10_000
 
 /**
- * The order of the columns is the order of the parameters. Newest means: saw the later trade; then complete before not;
- * then the higher revision. The last two decide only between versions with the same trades, for example after a Redis that
+ * The order of the columns is the order of the parameters. Newest means: made of trades before imported; then saw the later trade;
+ * then complete before not; then the higher revision. The last two decide only between versions with the same trades, for example after a Redis that
  * lost its memory began revisions anew. As this orders all versions, any order of arrival ends with the same row.
  */
 const UPSERT = `
@@ -33,11 +33,17 @@ const UPSERT = `
     taker_buy_base_volume = excluded.taker_buy_base_volume, taker_buy_quote_volume = excluded.taker_buy_quote_volume,
     trade_count = excluded.trade_count, first_trade_id = excluded.first_trade_id, last_trade_id = excluded.last_trade_id,
     revision = excluded.revision, complete = excluded.complete, state = excluded.state, updated_at = now()
-  WHERE (known.last_trade_id, known.complete, known.revision) < (excluded.last_trade_id, excluded.complete, excluded.revision)`
+  WHERE (known.state <> 'imported', known.last_trade_id, known.complete, known.revision)
+    < (excluded.state <> 'imported', excluded.last_trade_id, excluded.complete, excluded.revision)`
 
 /** The same order in JavaScript: below 0 when `a` is the older version of the bar. */
 function compareVersions(a: BarText, b: BarText): number {
-  return a.lastTradeId - b.lastTradeId || Number(a.complete) - Number(b.complete) || a.revision - b.revision
+  return (
+    Number(a.proof !== 'imported') - Number(b.proof !== 'imported') ||
+    a.lastTradeId - b.lastTradeId ||
+    Number(a.complete) - Number(b.complete) ||
+    a.revision - b.revision
+  )
 }
 
 /**
@@ -81,7 +87,7 @@ async function upsertBatch(postgres: Postgres, bars: readonly BarText[]): Promis
   }
 }
 
-function columnsOf(bars: readonly BarText[]): unknown[][] {
+export function columnsOf(bars: readonly BarText[]): unknown[][] {
   return [
     bars.map(bar => bar.symbol),
     bars.map(bar => bar.interval),
@@ -99,14 +105,14 @@ function columnsOf(bars: readonly BarText[]): unknown[][] {
     bars.map(bar => bar.lastTradeId),
     bars.map(bar => bar.revision),
     bars.map(bar => bar.complete),
-    bars.map(bar => bar.state),
+    bars.map(bar => bar.proof ?? bar.state),
   ]
 }
 
 /** Months (`2024-08`) whose partition each pool has seen, so that only the first bar of a month asks for it. */
 const knownMonths = new WeakMap<Postgres, Set<string>>()
 
-async function ensureMonths(postgres: Postgres, bars: readonly BarText[]): Promise<void> {
+export async function ensureMonths(postgres: Postgres, bars: readonly BarText[]): Promise<void> {
   const known = knownMonths.get(postgres) ?? new Set()
   knownMonths.set(postgres, known)
   for (const bar of bars) {
@@ -156,7 +162,7 @@ export async function listBars(postgres: Postgres, range: BarRange): Promise<Bar
 const LIST = `
   SELECT symbol, interval, (extract(epoch FROM open_time) * 1000)::bigint AS open_ms, open, high, low, close, base_volume,
     quote_volume, taker_buy_base_volume, taker_buy_quote_volume, trade_count, first_trade_id, last_trade_id, revision,
-    complete
+    complete, state
   FROM bars WHERE symbol = $1 AND interval = $2 AND open_time >= $3::timestamptz AND open_time < $4::timestamptz
   ORDER BY open_time`
 
@@ -177,6 +183,7 @@ interface BarRow {
   readonly last_trade_id: number
   readonly revision: number
   readonly complete: boolean
+  readonly state: 'closed' | BarProof
 }
 
 /** Every row is a closed bar: `verified` and `imported` say how we know it, not how it stands. */
@@ -200,6 +207,7 @@ function barOfRow(row: BarRow): BarText {
     state: 'closed',
     revision: row.revision,
     complete: row.complete,
+    ...(row.state !== 'closed' && { proof: row.state }),
   }
 }
 
@@ -241,7 +249,7 @@ const YEAR_1 = Date.parse('0001-01-01T00:00:00Z')
 const YEAR_10000 = Date.UTC(10_000, 0, 1)
 
 /** A moment as PostgreSQL reads it. Beyond the years of four digits, where the two write dates differently, it is no end. */
-function momentOf(time: number): string {
+export function momentOf(time: number): string {
   if (time < YEAR_1) return '-infinity'
   if (time >= YEAR_10000) return 'infinity'
   return new Date(time).toISOString()

@@ -120,6 +120,20 @@ describe('of one bar the newest version wins', () => {
     expect(await listBars(postgres, everyMinute)).toEqual([older])
   })
 
+  test('and any bar made of trades before an imported one, which replaces nothing', async () => {
+    await using postgres = (await migrated()).postgres
+    const imported = bar({ proof: 'imported', complete: false, firstTradeId: -1, lastTradeId: -1 })
+    const flat = bar({ complete: false, firstTradeId: -1, lastTradeId: -1, tradeCount: 0 })
+    for (const made of [older, bar({ complete: false }), flat]) {
+      await postgres.query({ text: 'TRUNCATE bars' })
+      expect(await upsertBars(postgres, [imported])).toEqual({ written: 1 })
+      expect(await listBars(postgres, everyMinute)).toEqual([imported])
+      expect(await upsertBars(postgres, [imported, made])).toEqual({ written: 1 })
+      expect(await upsertBars(postgres, [imported])).toEqual({ written: 0 })
+      expect(await listBars(postgres, everyMinute)).toEqual([made])
+    }
+  })
+
   test('so every order of arrival ends with the same row', async () => {
     await using postgres = (await migrated()).postgres
     const versions = [older, newer, bar({ complete: false, revision: 7 }), bar({ lastTradeId: 1, firstTradeId: 1 })]

@@ -27,8 +27,10 @@ export {
   RedisUnavailableError,
 } from './connection.ts'
 export {
+  AUDIT_LEASE_KEY,
   barKey,
   feedKey,
+  feedLeaseKey,
   infoKey,
   logKey,
   type OwnedWork,

@@ -41,3 +41,5 @@ export const stateKey = (tag: string, symbol: string) => `state:${tag}:${symbol}
 export const membersKey = (app: string) => `members:${app}`
 /** Lease of a feed shard, held through redlock. */
 export const feedLeaseKey = (shard: number) => `lease:feed:${shard}`
+/** Lease of the auditor that works, held through redlock. */
+export const AUDIT_LEASE_KEY = 'lease:audit'

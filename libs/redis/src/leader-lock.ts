@@ -1,10 +1,9 @@
 /// <reference path="./redlock.d.ts" />
 import Redlock from 'redlock'
 import { createClient } from './client.ts'
-import { feedLeaseKey } from './keys.ts'
 
 /**
- * The lease that makes one ingestor the leader of a feed shard, through redlock.
+ * The lease that makes one of several processes the leader, of a feed shard or of the audit, through redlock.
  *
  * A lease is a hint, not a guard: a leader that sleeps through its end does not know it. So nothing that is written relies
  * on it; the token of each partition (ownership.ts), checked inside Redis with every append, does. redlock is old
@@ -29,11 +28,11 @@ export const LEASE_MS = 1_500
 /** A quarter of the lease, so that three extensions may fail. */
 export const EXTEND_EVERY_MS = LEASE_MS / 4
 
-export function openLeaderLock(options: { url: string; shard: number }): LeaderLock {
-  const key = feedLeaseKey(options.shard)
+/** @param options `key` is feedLeaseKey(shard) or AUDIT_LEASE_KEY */
+export function openLeaderLock({ url, key }: { url: string; key: string }): LeaderLock {
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
-  const client = createClient(options.url, key, {
-    connectionName: `leader-lock-${options.shard}`,
+  const client = createClient(url, key, {
+    connectionName: `leader-lock-${key}`,
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,

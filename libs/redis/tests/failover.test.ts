@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { redisCommand, startRedisCluster } from '@chart/servers'
 import { until } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
-import { closeRedis, openLeaderLock, openRedis } from '../src/index.ts'
+import { closeRedis, feedLeaseKey, openLeaderLock, openRedis } from '../src/index.ts'
 import { startTopology, type Topology } from './topology.ts'
 import { claimsRunTwice, idsInLog, startTraffic, type Traffic } from './traffic.ts'
 
@@ -82,8 +82,8 @@ describe.each(['Sentinel', 'a cluster'] as const)('with %s', name => {
 
   test('a lease ends while its master hangs, without hanging its holder, and is taken on the next', async () => {
     await using topology = await startTopology(name)
-    await using lock = openLeaderLock({ url: topology.url, shard: 0 })
-    await using other = openLeaderLock({ url: topology.url, shard: 0 })
+    await using lock = openLeaderLock({ url: topology.url, key: feedLeaseKey(0) })
+    await using other = openLeaderLock({ url: topology.url, key: feedLeaseKey(0) })
     await until('it is held', () => lock.acquire())
     expect(await lock.extend()).toBe(true)
     expect(await other.acquire()).toBe(false)

@@ -8,6 +8,7 @@ import {
   closeRedis,
   commitBars,
   FencedError,
+  feedLeaseKey,
   heartbeat,
   leave,
   loadPartition,
@@ -125,8 +126,8 @@ describe.each<TopologyName>(['one server', 'Sentinel', 'a cluster'])('on %s', na
   })
 
   test('one holds the lease, and the next has it when it is given back', async () => {
-    await using one = openLeaderLock({ url: topology.url, shard: 3 })
-    await using other = openLeaderLock({ url: topology.url, shard: 3 })
+    await using one = openLeaderLock({ url: topology.url, key: feedLeaseKey(3) })
+    await using other = openLeaderLock({ url: topology.url, key: feedLeaseKey(3) })
     await until('it is held', () => one.acquire())
     expect(await other.acquire()).toBe(false)
     expect(await one.extend()).toBe(true)

@@ -3,6 +3,7 @@ import { until } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
 import {
   appendEntry,
+  checkRedisSettings,
   closeRedis,
   commitBars,
   KEPT_ENTRIES,
@@ -165,5 +166,15 @@ test('over maxmemory appends are refused while commits go on, and free what appe
   expect(at.pos).toBeGreaterThan(KEPT_ENTRIES)
   await append()
   closeRedis(reader)
+  closeRedis(redis)
+})
+
+test('a Redis that stops between the connection and the look at its settings is named, with what to do', async () => {
+  await using server = await startRedis()
+  const redis = await openRedis(server.url, 'test')
+  await server.kill('SIGSTOP')
+  const where = `cannot reach Redis at 127.0.0.1:${server.port}: Command timed out; start it or set REDIS_URL`
+  await expect(checkRedisSettings(redis)).rejects.toThrow(where)
+  await server.kill('SIGCONT')
   closeRedis(redis)
 })

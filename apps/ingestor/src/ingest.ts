@@ -1,45 +1,25 @@
-import type { ExchangeRest, SymbolInfo } from '@chart/binance'
+import type { SymbolInfo } from '@chart/binance'
 import { partitionOf, rankMembers } from '@chart/market'
 import {
   EXTEND_EVERY_MS,
   heartbeat,
-  type LeaderLock,
   leave,
   PartitionsChangedError,
-  type RedisCommands,
   RedisUnavailableError,
   registerSymbols,
   tagOf,
 } from '@chart/redis'
-import { delay, type Log } from '@chart/service'
-import type { Metrics } from './metrics.ts'
-import type { ReadStoredStart } from './seed.ts'
-import type { OpenFeed } from './shard-listener.ts'
-import { ShardSeat } from './shard-seat.ts'
+import { delay } from '@chart/service'
+import { type SeatOptions, ShardSeat } from './shard-seat.ts'
 import { SymbolFeed } from './symbol-feed.ts'
 import { watchStatus } from './trading-status.ts'
 import { Wake } from './wake.ts'
 
-export interface IngestOptions {
+export interface IngestOptions extends Omit<SeatOptions, 'shard' | 'feeds' | 'register' | 'onVacant'> {
   readonly infos: readonly SymbolInfo[]
   readonly partitions: number
+  /** The partitions are dealt out to this many feed shards, each with a leader of its own. */
   readonly feedShards: number
-  readonly member: string
-  readonly redis: RedisCommands
-  /** The lease of a feed shard. */
-  openLock(shard: number): LeaderLock
-  /** The feed of these symbols, until the signal aborts. */
-  readonly openFeed: OpenFeed
-  readonly rest: ExchangeRest
-  /** Where the stored bars end; without it logs begin at the present minute. */
-  readonly readStoredStart?: ReadStoredStart
-  readonly metrics: Metrics
-  readonly log: Log
-  readonly signal: AbortSignal
-  /** For tests, see ShardLeaderOptions. */
-  readonly auditMs?: number
-  /** For tests: how long a leader that is not first in line (any more) goes on leading. */
-  readonly handOverMs?: number
 }
 
 /**

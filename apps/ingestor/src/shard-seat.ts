@@ -1,8 +1,7 @@
 import { EXTEND_EVERY_MS, type LeaderLock, ProgressWatch, readHeads } from '@chart/redis'
 import { delay } from '@chart/service'
-import type { IngestOptions } from './ingest.ts'
-import { ShardLeader } from './shard-leader.ts'
-import { ShardListener } from './shard-listener.ts'
+import { ShardLeader, type ShardLeaderOptions } from './shard-leader.ts'
+import { type OpenFeed, ShardListener } from './shard-listener.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
 
 /** How often a standby looks whether the leader moves. */
@@ -25,11 +24,15 @@ const HAND_OVER_MAX_MS = 600_000
 /** After a lead that ended by itself, so that a Redis that refuses its first step is not asked all the time. */
 const RETRY_MS = 375
 
-export interface SeatOptions extends IngestOptions {
+export interface SeatOptions extends Omit<ShardLeaderOptions, 'watermark'> {
   readonly shard: number
-  readonly feeds: readonly SymbolFeed[]
-  /** Makes the symbols known; Redis may have been emptied since. */
-  register(): Promise<void>
+  /** The lease of a feed shard. */
+  openLock(shard: number): LeaderLock
+  /** The feed of these symbols, until the signal aborts. */
+  readonly openFeed: OpenFeed
+  readonly signal: AbortSignal
+  /** For tests: how long a leader that is not first in line (any more) goes on leading. */
+  readonly handOverMs?: number
   /** Nobody leads: who lives may have changed since we asked. */
   onVacant(): void
 }

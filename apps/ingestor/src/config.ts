@@ -28,7 +28,7 @@ export function readConfig(env = new EnvReader(process.env)): IngestorConfig {
     redisUrl: env.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis', 'rediss']),
     databaseUrl: env.optionalUrl('DATABASE_URL', ['postgres', 'postgresql']),
     partitions: env.integer('PARTITIONS', 32, { min: 1, max: 100 }),
-    feedShards: env.integer('FEED_SHARDS', 1, { min: 1, max: 100 }),
+    feedShards: env.integer('FEED_SHARDS', 2, { min: 1, max: 100 }),
     streamUrl: env.url('BINANCE_STREAM_URL', 'wss://stream.binance.com:9443', ['wss', 'ws']),
     apiUrl: env.url('BINANCE_API_URL', 'https://api.binance.com', ['https', 'http']),
     member: env.text('MEMBER', `${hostname()}-${process.pid}`),

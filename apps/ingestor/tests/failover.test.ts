@@ -20,6 +20,7 @@ function start(rig: Rig, member: string): AppProcess {
     MEMBER: member,
     SYMBOLS: rig.symbols.join(),
     PARTITIONS: '4',
+    FEED_SHARDS: '1',
     REDIS_URL: server.url,
     BINANCE_STREAM_URL: rig.simulator.streamUrl,
     BINANCE_API_URL: rig.simulator.url,

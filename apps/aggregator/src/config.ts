@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { DEFAULT_INTERVALS, type Interval, intervalsOf, namesOf } from '@chart/market'
+import { checkedRedisUrl } from '@chart/redis'
 import { ConfigError, EnvReader, readServiceConfig, type ServiceConfig } from '@chart/service'
 
 export interface AggregatorConfig extends ServiceConfig {
@@ -13,7 +14,7 @@ export interface AggregatorConfig extends ServiceConfig {
 }
 
 export function readConfig(env = new EnvReader(process.env)): AggregatorConfig {
-  const redisUrl = env.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis', 'rediss'])
+  const redisUrl = env.secret('REDIS_URL', 'redis://127.0.0.1:6379', checkedRedisUrl)
   const intervals = env.parsed('INTERVALS', DEFAULT_INTERVALS.join(','), text => intervalsOf(namesOf(text)))
   const persisted = env.list(
     'PERSISTED_INTERVALS',
@@ -24,7 +25,7 @@ export function readConfig(env = new EnvReader(process.env)): AggregatorConfig {
   return {
     ...readServiceConfig(env),
     redisUrl,
-    queueRedisUrl: env.url('QUEUE_REDIS_URL', redisUrl, ['redis', 'rediss']),
+    queueRedisUrl: env.secret('QUEUE_REDIS_URL', redisUrl, checkedRedisUrl),
     intervals,
     persistedIntervals: new Set(persisted),
     member: env.text('MEMBER', `${hostname()}-${process.pid}`),

@@ -13,6 +13,6 @@ await runService('aggregator', readConfig, async (config, { signal, log, registr
   const metrics = openMetrics(registry)
   const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
-  const openReader: OpenReader = (name, signal) => openBlockingRedis(config.redisUrl, name, READ_BLOCK_MS, signal)
+  const openReader: OpenReader = (tag, signal) => openBlockingRedis(config.redisUrl, tag, READ_BLOCK_MS, signal)
   await aggregate({ ...config, openReader, redis, queue, metrics, log, signal })
 })

@@ -36,8 +36,8 @@ const RETRY_MS = 100
 /** A commit without an answer is sent again this often before the partition is loaded anew. */
 const COMMIT_ATTEMPTS = 2
 
-/** Opens a connection that one partition's reads wait on, READ_BLOCK_MS at most each; the signal closes it. */
-export type OpenReader = (name: string, signal: AbortSignal) => Promise<BlockingRedis>
+/** Opens a connection that the reads of partition `tag` wait on, READ_BLOCK_MS at most each; the signal closes it. */
+export type OpenReader = (tag: string, signal: AbortSignal) => Promise<BlockingRedis>
 
 export interface PartitionOptions {
   readonly claim: Claim
@@ -67,7 +67,7 @@ export async function workPartition(options: PartitionOptions): Promise<void> {
     while (!signal.aborted) {
       try {
         // A read that waits ends at once when we stop, so that the partition can be handed over.
-        reader ??= await options.openReader(`aggregator-${claim.tag}`, signal)
+        reader ??= await options.openReader(claim.tag, signal)
         await foldUntilDoubt(options, reader)
       } catch (error) {
         if (signal.aborted) return

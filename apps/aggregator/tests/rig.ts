@@ -98,7 +98,7 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
       const queue = openBarQueue({ url: queueUrl })
       const metrics = openMetrics(new Registry())
       const ended = aggregate({
-        openReader: (name, signal) => openBlockingRedis(server.url, name, READ_BLOCK_MS, signal),
+        openReader: (tag, signal) => openBlockingRedis(server.url, tag, READ_BLOCK_MS, signal),
         redis: ownRedis,
         queue,
         intervals: intervalsOf(INTERVALS),

@@ -79,7 +79,7 @@ export class SymbolHub implements AsyncDisposable {
       url: options.redisUrl,
       name: 'edge-updates',
       onUpdate: (tag, bytes) => hub.#onUpdate(tag, bytes),
-      onReconnect: () => hub.#readAgain(() => true),
+      onReconnect: tags => hub.#readAgain(({ tag }) => tags.has(tag)),
     })
     return hub
   }

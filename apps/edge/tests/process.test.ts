@@ -131,7 +131,7 @@ async function expectRefusal(env: Record<string, string>, message: RegExp): Prom
 test.each([
   [{ GRPC_PORT: 'fifty' }, /^edge: GRPC_PORT must be a whole number from 0 to 65535, not "fifty"$/],
   [{ GRPC_PORT: '70000' }, /^edge: GRPC_PORT must be a whole number from 0 to 65535, not "70000"$/],
-  [{ REDIS_URL: 'http://localhost' }, /^edge: REDIS_URL must be a URL such as redis:\/\/host:port/],
+  [{ REDIS_URL: 'http://localhost' }, /^edge: REDIS_URL cannot be used: wanted redis:\/\/host:port/],
   [{ DATABASE_URL: 'nonsense' }, /^edge: DATABASE_URL must be a URL such as postgres:\/\/host:port/],
   [{ INTERVALS: '1s,7m' }, /^edge: INTERVALS "1s,7m" cannot be used: unknown interval "7m"/],
 ])('with %j it ends at once, with the variable and the wanted form', expectRefusal)

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { isSymbol } from '@chart/market'
+import { checkedRedisUrl } from '@chart/redis'
 import { ConfigError, EnvReader, readServiceConfig, type ServiceConfig } from '@chart/service'
 
 export interface IngestorConfig extends ServiceConfig {
@@ -25,7 +26,7 @@ export function readConfig(env = new EnvReader(process.env)): IngestorConfig {
   return {
     ...readServiceConfig(env),
     symbols,
-    redisUrl: env.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis', 'rediss']),
+    redisUrl: env.secret('REDIS_URL', 'redis://127.0.0.1:6379', checkedRedisUrl),
     databaseUrl: env.optionalUrl('DATABASE_URL', ['postgres', 'postgresql']),
     partitions: env.integer('PARTITIONS', 32, { min: 1, max: 100 }),
     feedShards: env.integer('FEED_SHARDS', 2, { min: 1, max: 100 }),

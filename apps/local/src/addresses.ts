@@ -1,3 +1,4 @@
+import { withoutRedisPassword } from '@chart/redis'
 import type { GrpcPort } from './grpc-port.ts'
 import type { Addresses } from './snapshot.ts'
 
@@ -12,7 +13,7 @@ export function addressesOf(
   const grpc = `127.0.0.1:${port}`
   return {
     grpc,
-    redis: withoutPassword(urls.redisUrl),
+    redis: withoutRedisPassword(urls.redisUrl),
     postgres: withoutPassword(urls.databaseUrl),
     watch: `npx chart watch ${symbol}${port === usualGrpcPort ? '' : ` --address ${grpc}`}`,
     ...(note !== undefined && { note }),

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { checkedRedisUrl } from '@chart/redis'
 import { ConfigError, type Environment, EnvReader } from '@chart/service'
 
 /** What decides between the exchange and the simulator. */
@@ -66,7 +67,7 @@ export function readConfig(args: readonly string[] = process.argv.slice(2), env:
     marketSettings: Object.fromEntries(
       marketVariables.filter(name => isSet(env, name)).map(name => [name, env[name]!]),
     ),
-    ...(isSet(env, 'REDIS_URL') && { redisUrl: read.url('REDIS_URL', '', ['redis', 'rediss']) }),
+    ...(isSet(env, 'REDIS_URL') && { redisUrl: read.secret('REDIS_URL', '', checkedRedisUrl) }),
     ...(isSet(env, 'DATABASE_URL') && { databaseUrl: read.url('DATABASE_URL', '', ['postgres', 'postgresql']) }),
     ...(isSet(env, 'SEED') && { seed: read.integer('SEED', 0, { min: 0, max: 4_294_967_295 }) }),
     ...(isSet(env, 'TRADES_PER_SECOND') && {

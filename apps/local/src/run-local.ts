@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openPostgres } from '@chart/postgres'
-import { closeRedis, openRedis } from '@chart/redis'
+import { closeRedis, openRedis, withoutRedisPassword } from '@chart/redis'
 import { freePort } from '@chart/servers'
-import { addressesOf, withoutPassword } from './addresses.ts'
+import { addressesOf } from './addresses.ts'
 import { type AppContext, migration, serviceProcesses, simulatorProcess } from './app-processes.ts'
 import type { Config } from './config.ts'
 import { chooseGrpcPort } from './grpc-port.ts'
@@ -50,7 +50,7 @@ export async function runLocal(config: Config, stop: StopSignal): Promise<void> 
     using redis = closing(await openRedis(servers.redisUrl, 'local'), closeRedis)
     await using postgres = await openPostgres({ url: servers.databaseUrl, applicationName: 'local', poolMax: 2 })
     const exchange = await startExchange(config, input, dir, supervisor, stop.signal)
-    await guardMarket(redis.value, exchange.market, withoutPassword(servers.redisUrl))
+    await guardMarket(redis.value, exchange.market, withoutRedisPassword(servers.redisUrl))
     const grpc = await chooseGrpcPort(config.grpcPort, config.isGrpcPortFixed)
     const context: AppContext = {
       root: config.root,

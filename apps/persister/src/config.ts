@@ -1,3 +1,4 @@
+import { checkedRedisUrl } from '@chart/redis'
 import { EnvReader, readServiceConfig, type ServiceConfig } from '@chart/service'
 
 export interface PersisterConfig extends ServiceConfig {
@@ -8,15 +9,13 @@ export interface PersisterConfig extends ServiceConfig {
   readonly queueRedisUrl: string
 }
 
-const REDIS_SCHEMES = ['redis', 'rediss']
-
 export function readConfig(env = new EnvReader(process.env)): PersisterConfig {
-  const redisUrl = env.url('REDIS_URL', 'redis://127.0.0.1:6379', REDIS_SCHEMES)
+  const redisUrl = env.secret('REDIS_URL', 'redis://127.0.0.1:6379', checkedRedisUrl)
   return {
     ...readServiceConfig(env),
     databaseUrl: readDatabaseUrl(env),
     redisUrl,
-    queueRedisUrl: env.url('QUEUE_REDIS_URL', redisUrl, REDIS_SCHEMES),
+    queueRedisUrl: env.secret('QUEUE_REDIS_URL', redisUrl, checkedRedisUrl),
   }
 }
 

@@ -109,7 +109,7 @@ test('what cannot be started with is one line that says so', async () => {
     ],
     [
       run('main', { QUEUE_REDIS_URL: 'here' }),
-      /^persister: QUEUE_REDIS_URL must be a URL such as redis:\/\/host:port.*\n$/,
+      /^persister: QUEUE_REDIS_URL cannot be used: wanted redis:\/\/host:port.*\n$/,
     ],
     [
       run('main', { DATABASE_URL: `postgres://me:secret@${absent}/x` }),

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, Queue, RateLimitError, UnrecoverableError, Worker } from 'bullmq'
-import { Redis, type RedisOptions } from 'ioredis'
-import { placeOf, RedisUnavailableError } from './connection.ts'
+import type { Redis } from 'ioredis'
+import { createClient, FAIL_FAST } from './client.ts'
+import { RedisUnavailableError } from './connection.ts'
 import type { PendingEntry } from './pending-bars.ts'
+import { placeOf } from './redis-address.ts'
 
 export { barOfPendingValue, PendingBarError, pendingFieldOf, pendingValueOf } from './pending-bar.ts'
 
@@ -25,7 +27,10 @@ export interface QueueLog {
 }
 
 const QUEUE = 'bars'
-/** The braces put all of BullMQ's keys into one slot; its default prefix fails on a cluster with CROSSSLOT. */
+/**
+ * The braces put all of BullMQ's keys into one slot, so that on a cluster its connections are those of one server; its default prefix
+ * fails there with CROSSSLOT.
+ */
 const PREFIX = '{bull}'
 
 /** Bars of one job: 296 bytes of Redis a bar, 17 times cheaper to enqueue than one each, and some 30 kB to a job. */
@@ -40,10 +45,6 @@ const FAILED_KEPT = { count: 1_000, age: 14 * 24 * 3_600 }
 /** BullMQ writes its own event stream, which nobody here reads; by default it keeps 10,000 entries. */
 const EVENTS_KEPT = 100
 
-/** A command of the producer without an answer after this long has failed: its bars stay in the outbox. */
-const COMMAND_TIMEOUT_MS = 1_000
-/** A socket silent for this long while a command of the producer waits is half-open. */
-const SOCKET_TIMEOUT_MS = 2_000
 /** How long the first call after opening waits for the connection. */
 const READY_TIMEOUT_MS = 3_000
 
@@ -74,23 +75,9 @@ const LOG_EVERY_MS = 5_000
 /** BullMQ heeds a rate limit set by hand only where a limiter is configured: one that is never reached by itself. */
 const LIMITER = { max: 1_000_000, duration: 1_000 }
 
-/** Without replies in RESP3's shapes, which are no choice here. */
-type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>
-
-/** Makes a connection with these options; for forms of a URL that ioredis does not read by itself. */
-export type CreateConnection = (options: ConnectionOptions) => Redis
-
-const COMMON: ConnectionOptions = {
-  connectTimeout: 3_000,
-  retryStrategy: attempt => Math.min(attempt * 25, 250) * (0.75 + Math.random() / 2),
-  maxLoadingRetryTime: 200,
-  reconnectOnError: error => (error.message.startsWith('READONLY') ? 1 : false),
-}
-
 export interface BarQueueOptions {
   readonly url: string
   readonly prefix?: string
-  readonly createConnection?: CreateConnection
   readonly log?: QueueLog
 }
 
@@ -108,20 +95,15 @@ export interface BarQueue extends AsyncDisposable {
 }
 
 export function openBarQueue(options: BarQueueOptions): BarQueue {
-  const connection = connect(options, {
-    connectionName: 'bar-queue',
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    socketTimeout: SOCKET_TIMEOUT_MS,
-  })
+  const prefix = options.prefix ?? PREFIX
+  const connection = createClient(options.url, prefix, { ...FAIL_FAST, connectionName: 'bar-queue' })
   const warn = atMostEvery(LOG_EVERY_MS, (error: Error) =>
     options.log?.warn({ err: error }, 'bar queue: trouble with Redis'),
   )
   connection.on('error', warn)
   const queue = new Queue<BarJob>(QUEUE, {
     connection,
-    prefix: options.prefix ?? PREFIX,
+    prefix,
     // Looking at the version is a command that may fail, and BullMQ then never tries again.
     skipVersionCheck: true,
     streams: { events: { maxLen: EVENTS_KEPT } },
@@ -188,7 +170,6 @@ export interface RefusedEntries {
 export interface BarWork {
   readonly url: string
   readonly prefix?: string
-  readonly createConnection?: CreateConnection
   /** How many jobs are handled at once. */
   readonly concurrency: number
   /**
@@ -215,7 +196,8 @@ export interface BarWork {
  */
 export async function workBarQueue(work: BarWork): Promise<void> {
   const connections: Redis[] = []
-  const connection = connect(work, {
+  const prefix = work.prefix ?? PREFIX
+  const connection = createClient(work.url, prefix, {
     connectionName: 'bar-worker',
     // BullMQ's condition: a worker waits for Redis however long it takes.
     maxRetriesPerRequest: null,
@@ -232,7 +214,7 @@ export async function workBarQueue(work: BarWork): Promise<void> {
 
   const worker = new Worker<BarJob>(QUEUE, runJob, {
     connection,
-    prefix: work.prefix ?? PREFIX,
+    prefix,
     concurrency: work.concurrency,
     lockDuration: work.lockMs ?? LOCK_MS,
     stalledInterval: work.stalledCheckMs ?? STALLED_CHECK_MS,
@@ -295,11 +277,6 @@ function pauseAfterErrors(worker: Worker<BarJob>): () => void {
     }, ERROR_PAUSE_MS)
   })
   return () => clearTimeout(timer)
-}
-
-function connect(from: Pick<BarQueueOptions, 'url' | 'createConnection'>, options: ConnectionOptions): Redis {
-  const all = { ...COMMON, ...options }
-  return from.createConnection?.(all) ?? new Redis(from.url, all)
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

@@ -1,4 +1,7 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
+import { createClient, createClusterClient, FAIL_FAST } from './client.ts'
+import { logKey } from './keys.ts'
+import { placeOf, redisAddressOf } from './redis-address.ts'
 import { defineScripts, type Scripts } from './scripts.ts'
 
 /** Redis cannot be reached or has the wrong settings; the message says which server and what to do. */
@@ -7,7 +10,7 @@ export class RedisUnavailableError extends Error {
 }
 
 /** A connection for commands and scripts. */
-export type RedisConnection = Redis & Scripts
+export type RedisConnection = (Redis | Cluster) & Scripts
 
 /**
  * What the service asks of Redis besides its scripts. Whatever answers to this is a Redis to us: a client of one server, of
@@ -22,7 +25,7 @@ export interface RedisCommands extends Scripts {
   hset(key: string, values: object): Promise<number>
   hsetnx(key: string, field: string, value: string): Promise<number>
   zrem(key: string, member: string): Promise<number>
-  /** Seconds and microseconds of the server's clock. */
+  /** Seconds and microseconds of the server's clock; of a cluster, any node's. */
   time(): Promise<(string | number)[]>
 }
 
@@ -34,62 +37,39 @@ export interface BlockingRedis {
   disconnect(): void
 }
 
-/**
- * A command without an answer after this long is given up, with its outcome unknown: every script of ours may be sent
- * again. Below a third of the shortest lease (1,500 ms) a stuck Redis would be noticed late; scripts take under 5 ms.
- */
-const COMMAND_TIMEOUT_MS = 1_000
-/** A socket silent for this long while a command waits is half-open: reconnect. */
-const SOCKET_TIMEOUT_MS = 2_000
-/** Reconnect attempts come at least this often; a restarted Redis is back after some 250 ms. */
-const RECONNECT_MAX_MS = 250
-/** ioredis otherwise waits for the server's own guess of its loading time: 6.4 s instead of 1.1 s when measured. */
-const LOADING_RETRY_MAX_MS = 200
-/** Scripts with flags and shard channels came with it. */
-const REDIS_MAJOR_MIN = 7
 /** How long a process waits for Redis at its start before it gives up with a clear line. */
 const START_TIMEOUT_MS = 15_000
-
-const COMMON = {
-  connectTimeout: 3_000,
-  retryStrategy: (attempt: number) => Math.min(attempt * 25, RECONNECT_MAX_MS) * (0.75 + Math.random() / 2),
-  maxLoadingRetryTime: LOADING_RETRY_MAX_MS,
-  // A replica that was a master answers READONLY: reconnect (1), and let the caller decide about the command (not 2).
-  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
-} satisfies RedisOptions
 
 /**
  * For commands and scripts: nothing is queued while disconnected and nothing is sent twice, so that a lost reply is the
  * caller's to judge. (The defaults ran INCR twice after a lost reply.)
  */
 export async function openRedis(url: string, name: string): Promise<RedisConnection> {
-  const redis = new Redis(url, {
-    ...COMMON,
-    connectionName: name,
-    lazyConnect: true,
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    socketTimeout: SOCKET_TIMEOUT_MS,
-  })
+  const address = redisAddressOf(url)
+  if (address.kind === 'cluster') {
+    const cluster = createClusterClient(address, name)
+    defineScripts(cluster)
+    await untilClusterReady(cluster, url)
+    return cluster as unknown as RedisConnection
+  }
+  const redis = createClient(url, '', { ...FAIL_FAST, connectionName: name, lazyConnect: true })
   defineScripts(redis)
   await untilReady(redis, url)
-  return redis as RedisConnection
+  return redis as unknown as RedisConnection
 }
 
 /**
- * For blocking reads of at most `blockMs`: a socket silent for a second longer is half-open. The signal closes it, also while it is
- * being opened or a read waits.
+ * For blocking reads of one partition's log, of at most `blockMs`: a socket silent for a second longer is half-open. On a cluster it
+ * is a connection to the master that has the partition. The signal closes it, also while it is being opened or a read waits.
  */
 export async function openBlockingRedis(
   url: string,
-  name: string,
+  tag: string,
   blockMs: number,
   signal?: AbortSignal,
 ): Promise<BlockingRedis> {
-  const redis = new Redis(url, {
-    ...COMMON,
-    connectionName: name,
+  const redis = createClient(url, logKey(tag), {
+    connectionName: `reader-${tag}`,
     lazyConnect: true,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
@@ -100,37 +80,28 @@ export async function openBlockingRedis(
   return redis as unknown as BlockingRedis
 }
 
-/** For subscriptions: they are renewed by ioredis after a reconnect; missed messages are the subscriber's to detect. */
-export async function openSubscribingRedis(url: string, name: string): Promise<Redis> {
-  const redis = new Redis(url, {
-    ...COMMON,
-    connectionName: name,
-    lazyConnect: true,
-    maxRetriesPerRequest: null,
-    autoResubscribe: true,
-  })
-  await untilReady(redis, url)
-  return redis
-}
-
 /** Closes at once; commands under way fail. */
 export function closeRedis(redis: { disconnect(): void }): void {
   redis.disconnect()
 }
 
-async function untilReady(redis: Redis, url: string, signal?: AbortSignal): Promise<void> {
+/** Opens a lazy client, and waits for it. */
+export async function untilReady(redis: Redis | Cluster, url: string, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted()
-  let last: Error | undefined
-  // Without a listener ioredis prints every failed attempt by itself.
-  redis.on('error', error => {
+  let last: (Error & { lastNodeError?: Error }) | undefined
+  const note = (error: Error) => {
     last = error
-  })
+  }
+  // Without a listener ioredis prints every failed attempt by itself.
+  redis.on('error', note)
+  redis.on('sentinelError', note)
   // The promise of connect() rejects with the first failed attempt, while attempts go on.
   redis.connect().catch(() => undefined)
   const ready = Promise.withResolvers<void>()
   const timer = setTimeout(() => {
     redis.disconnect()
-    const reason = last === undefined ? 'it does not answer' : last.message
+    const silent = redis.isCluster ? 'no node answers that finds the cluster whole' : 'it does not answer'
+    const reason = last?.lastNodeError?.message ?? last?.message ?? silent
     ready.reject(
       new RedisUnavailableError(`cannot reach Redis at ${placeOf(url)}: ${reason}; start it or set REDIS_URL`, {
         cause: last,
@@ -146,26 +117,20 @@ async function untilReady(redis: Redis, url: string, signal?: AbortSignal): Prom
   }
 }
 
-/** Host and port of a URL, without its password. */
-export function placeOf(url: string): string {
-  const { hostname, port } = new URL(url)
-  return `${hostname}:${port || 6379}`
-}
-
 /**
- * Refuses a Redis that is too old, or that may throw our keys away when memory runs short.
- * @throws RedisUnavailableError naming the setting
+ * A node is dialled as soon as it is known to be a master: a command for one that is only being dialled fails, since nothing is
+ * queued.
  */
-export async function checkRedisSettings(redis: Redis): Promise<void> {
-  const version = /redis_version:(\d+)\S*/.exec(await redis.info('server'))
-  if (Number(version?.[1]) < REDIS_MAJOR_MIN) {
-    throw new RedisUnavailableError(`${version?.[0]} is too old; run Redis ${REDIS_MAJOR_MIN} or newer`)
-  }
-  const info = await redis.info('memory')
-  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1]
-  if (policy !== 'noeviction') {
-    throw new RedisUnavailableError(
-      `Redis has maxmemory-policy ${policy}, which may delete trades; set it to noeviction`,
-    )
-  }
+async function untilClusterReady(cluster: Cluster, url: string): Promise<void> {
+  const dialMasters = () =>
+    cluster
+      .nodes('master')
+      .filter(node => node.status === 'wait')
+      .map(node => node.connect().catch(() => undefined))
+  // Before it is ready its own first question needs a node that nobody is dialling yet.
+  cluster.on('refresh', () => cluster.status === 'ready' && dialMasters())
+  await untilReady(cluster, url)
+  // One that cannot be reached is the cluster's to replace.
+  await Promise.all(dialMasters())
+  cluster.on('ready', dialMasters)
 }

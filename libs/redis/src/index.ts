@@ -19,7 +19,6 @@ export {
 export { type BarUpdates, openBarUpdates } from './bar-updates.ts'
 export {
   type BlockingRedis,
-  checkRedisSettings,
   closeRedis,
   openBlockingRedis,
   openRedis,
@@ -55,6 +54,8 @@ export {
 } from './ownership.ts'
 export { ackPending, countPending, type PendingEntry, scanPending } from './pending-bars.ts'
 export { ProgressWatch } from './progress-watch.ts'
+export { checkedRedisUrl, RedisAddressError, withoutRedisPassword } from './redis-address.ts'
+export { checkRedisSettings } from './redis-settings.ts'
 export {
   PartitionsChangedError,
   readSymbolInfos,

@@ -1,6 +1,6 @@
 /// <reference path="./redlock.d.ts" />
-import { Redis } from 'ioredis'
 import Redlock from 'redlock'
+import { createClient } from './client.ts'
 
 /**
  * The lease that makes one of several processes the leader, of a feed shard or of the audit, through redlock.
@@ -31,12 +31,11 @@ export const EXTEND_EVERY_MS = LEASE_MS / 4
 /** @param options `key` is feedLeaseKey(shard) or AUDIT_LEASE_KEY */
 export function openLeaderLock({ url, key }: { url: string; key: string }): LeaderLock {
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
-  const client = new Redis(url, {
+  const client = createClient(url, key, {
     connectionName: `leader-lock-${key}`,
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,
-    retryStrategy: attempt => Math.min(attempt * 50, 250),
   })
   client.on('error', () => undefined)
   const redlock = new Redlock([client], { retryCount: 0 })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 
 type Argument = string | number | Buffer
 
@@ -35,7 +35,7 @@ const FILES: Record<keyof Scripts, string> = {
 }
 
 /** Adds the scripts to a connection. They go by EVALSHA, and by EVAL once where Redis does not know them (after a restart). */
-export function defineScripts(redis: Redis): void {
+export function defineScripts(redis: Redis | Cluster): void {
   for (const [command, file] of Object.entries(FILES)) {
     redis.defineCommand(command, { lua: readFileSync(new URL(`scripts/${file}.lua`, import.meta.url), 'utf8') })
   }

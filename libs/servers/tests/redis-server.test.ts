@@ -3,9 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { startRedis } from '../src/index.ts'
+import { redisCommand, startRedis } from '../src/index.ts'
 import { identityOf } from '../src/process-identity.ts'
-import { redisCommand } from './redis-command.ts'
 
 const folders: string[] = []
 const newFolder = async () => {

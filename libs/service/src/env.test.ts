@@ -30,6 +30,10 @@ test('a list of nothing, a choice that is none and a value that cannot be parsed
     throw new Error('it is x')
   }
   expect(() => env.parsed('VALUE', '', parse)).toThrow('VALUE "x" cannot be used: it is x')
+  const refuse = () => {
+    throw new Error('no host')
+  }
+  expect(() => env.secret('VALUE', '', refuse)).toThrow(/^VALUE cannot be used: no host$/)
 })
 
 test('a URL that cannot be used is named without its value, which may hold a password', () => {

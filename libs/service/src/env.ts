@@ -72,6 +72,15 @@ export class EnvReader {
     }
   }
 
+  /** The same for a value that may hold a password: it is not repeated in the error, and `parse` must not do so either. */
+  secret<T>(name: string, fallback: string, parse: (text: string) => T): T {
+    try {
+      return parse(this.#value(name) ?? fallback)
+    } catch (error) {
+      throw new ConfigError(`${name} cannot be used: ${(error as Error).message}`)
+    }
+  }
+
   #value(name: string): string | undefined {
     const text = this.#env[name]?.trim()
     return text === '' ? undefined : text

@@ -5,7 +5,9 @@ import {
   heartbeat,
   type LeaderLock,
   leave,
+  PartitionsChangedError,
   type RedisCommands,
+  RedisUnavailableError,
   registerSymbols,
   tagOf,
 } from '@chart/redis'
@@ -43,12 +45,17 @@ export interface IngestOptions {
 /**
  * Takes its seat at every feed shard: leads it, stands by with a feed of its own, or leaves it to others, as the members' places in line
  * have it (rendezvous hashing, so that a member that joins or leaves moves its own share only).
- * @throws PartitionsChangedError when Redis knows the symbols under another number of partitions
+ * @throws PartitionsChangedError when Redis knows the symbols under another number of partitions; RedisUnavailableError when it does
+ * not answer at the start
  */
 export async function ingest(options: IngestOptions): Promise<void> {
   const { infos, partitions, feedShards } = options
   const feeds = infos.map(info => new SymbolFeed(info, tagOf(info.symbol, partitions)))
-  await register(feeds, options)
+  await register(feeds, options).catch(error => {
+    if (error instanceof PartitionsChangedError) throw error
+    const reason = `cannot reach Redis to register the symbols: ${error.message}; start it or set REDIS_URL`
+    throw new RedisUnavailableError(reason, { cause: error })
+  })
   const vacancy = new Wake()
   const seats: ShardSeat[] = []
   for (let shard = 0; shard < feedShards; shard++) {

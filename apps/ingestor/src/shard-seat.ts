@@ -8,7 +8,7 @@ import type { SymbolFeed } from './symbol-feed.ts'
 const LOOK_MS = 100
 /** A leader whose log stands still for this long, while we hold the very trade that comes next, is overtaken. */
 const STALL_MS = 400
-/** We overtake nobody while our own loop comes this much too late: what seems to stand still may be ourselves. */
+/** Coming this much too late to a look, we wait longer before we overtake: what seems to stand still may be ourselves. */
 const LAG_MAX_MS = 50
 /** A free lease is for the first in line; the second takes it after this long, should the first not want it. */
 const SECOND_PATIENCE_MS = 750
@@ -138,7 +138,7 @@ export class ShardSeat {
   /** Whether some symbol's log has stood still for too long although we have its next trade. */
   async #standsStill(now: number): Promise<boolean> {
     const { redis, feeds, metrics, log, shard } = this.#options
-    const lagMs = now - this.#lookTime - LOOK_MS
+    const isLate = now - this.#lookTime - LOOK_MS > LAG_MAX_MS
     const tags = [...new Set(feeds.map(({ tag }) => tag))]
     const ask = (tag: string) =>
       readHeads(
@@ -152,9 +152,9 @@ export class ShardSeat {
     for (const feed of feeds) {
       const head = heads.get(feed.symbol)
       if (head === undefined) continue
-      if (this.#watch.observe(feed.symbol, head, feed.sequence.holds(head + 1), seenTime)) still ??= feed
+      if (this.#watch.observe(feed.symbol, head, feed.sequence.holds(head + 1), seenTime, isLate)) still ??= feed
     }
-    if (still === undefined || lagMs > LAG_MAX_MS) return false
+    if (still === undefined) return false
     for (const { symbol } of feeds) this.#watch.noteSteal(symbol, seenTime)
     metrics.steals.inc()
     log.warn({ shard, symbol: still.symbol }, 'the leader stands still; taking its place')

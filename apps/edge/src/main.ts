@@ -1,6 +1,6 @@
 import { serveBars } from '@chart/grpc'
 import { createPostgres } from '@chart/postgres'
-import { closeRedis, openRedis } from '@chart/redis'
+import { closeRedis, openBarUpdates, openRedis } from '@chart/redis'
 import { aborted, runService, serveHealth } from '@chart/service'
 import { readConfig } from './config.ts'
 import { getLiveBar } from './get-live-bar.ts'
@@ -9,7 +9,7 @@ import { listSymbols } from './list-symbols.ts'
 import { openMetrics } from './metrics.ts'
 import { ServedSymbols } from './served-symbols.ts'
 import { BarStreams } from './stream-bars.ts'
-import { SymbolHub } from './symbol-hub.ts'
+import { type OpenUpdates, SymbolHub } from './symbol-hub.ts'
 
 await runService('edge', readConfig, async (config, { signal, log, registry }) => {
   await using stack = new AsyncDisposableStack()
@@ -20,7 +20,9 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
     redis,
     config.intervals.map(interval => interval.name),
   )
-  const hub = stack.use(await SymbolHub.open({ ...config, redis, postgres, metrics, log }))
+  const openUpdates: OpenUpdates = listener =>
+    openBarUpdates({ ...listener, url: config.redisUrl, name: 'edge-updates' })
+  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, postgres, metrics, log }))
   const streams = new BarStreams({ hub, served, redis, metrics, log, signal })
   const server = stack.use(
     await serveBars({

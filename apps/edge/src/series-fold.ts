@@ -31,9 +31,11 @@ export class SeriesFold {
     this.#interval = interval
   }
 
-  /** openTime of the newest closed bar that was told. */
-  get newestClosed(): number | undefined {
-    return this.#told.newest
+  /** openTime of the bar whose closing subscribers have to be told of next; undefined when they know of no bar yet. */
+  get nextClosed(): number | undefined {
+    const { newest } = this.#told
+    if (newest !== undefined) return newest + this.#interval.intervalMs
+    return this.#bytes && decodeBar(this.#bytes).openTime
   }
 
   /**
@@ -43,10 +45,11 @@ export class SeriesFold {
   restore(live: BarText | undefined, closed: readonly BarText[]): SeriesEvent[] {
     if (live !== undefined) this.#bytes = encodeBar(live)
     this.#bar = undefined
-    return this.#told.missing(closed).map(bar => {
-      const type = bar.revision > 0 ? 'corrected' : 'closed'
-      return { type, openTime: bar.openTime, frame: frameBarEvent(type, encodeBar(bar), 0) }
-    })
+    return this.#told.missing(closed).map(({ bar, telling }) => ({
+      type: telling,
+      openTime: bar.openTime,
+      frame: frameBarEvent(telling, encodeBar(bar), 0),
+    }))
   }
 
   /** The live bar for a subscriber that joins now; undefined before the first trade. */
@@ -111,8 +114,8 @@ export class SeriesFold {
     for (const one of update.closed) {
       if (one.interval !== this.#interval.name) continue
       const bar = decodeBar(one.bar)
-      if (!this.#told.add(bar.openTime, bar.revision)) continue
-      const type = one.corrected ? 'corrected' : 'closed'
+      const type = this.#told.add(bar)
+      if (type === undefined) continue
       closed.push({ event: { type, openTime: one.openTime, frame: frameBarEvent(type, one.bar, 0) }, bar })
     }
     return closed

@@ -4,6 +4,8 @@ import { barOfPendingValue, loadPartition, pendingFieldOf, pendingKey, type Redi
 
 /** The bars of one symbol as its last commit left them. */
 export interface StoredBars {
+  /** The partition's position when the reading began: every later one is told by an update. */
+  readonly position: number
   /** Every trade up to this id is in the bars; −1 when there are none. */
   readonly throughTradeId: number
   /** Exchange time that the bars have reached. */
@@ -22,11 +24,14 @@ export async function readStoredBars(
   symbol: string,
   intervals: readonly Interval[],
 ): Promise<StoredBars> {
-  const bars = (await loadPartition(redis, tag, [symbol], intervals)).bars.get(symbol)
-  if (bars === undefined) return { throughTradeId: -1, throughTime: 0, series: new Map() }
+  const loaded = await loadPartition(redis, tag, [symbol], intervals)
+  const position = loaded.at.pos
+  const bars = loaded.bars.get(symbol)
+  if (bars === undefined) return { position, throughTradeId: -1, throughTime: 0, series: new Map() }
   const live = liveBarsOf(bars)
   const textOf = (bar: (typeof live)[number]) => bar && textOfBar(bar, bars.scales)
   return {
+    position,
     throughTradeId: bars.lastTradeId,
     throughTime: bars.reachedTime,
     series: new Map(

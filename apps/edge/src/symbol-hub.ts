@@ -1,7 +1,7 @@
 import { decodeUpdate, type SymbolUpdate } from '@chart/grpc'
 import { type BarText, type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
 import type { Postgres } from '@chart/postgres'
-import { type BarUpdates, openBarUpdates, type RedisCommands } from '@chart/redis'
+import type { BarUpdates, BarUpdatesOptions, RedisCommands } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { SeriesEvent } from './series-event.ts'
@@ -20,8 +20,11 @@ export function seriesKeyOf(symbol: string, interval: string): string {
   return `${symbol} ${interval}`
 }
 
+/** Opens the subscriber: openBarUpdates of a Redis. */
+export type OpenUpdates = (listener: Pick<BarUpdatesOptions, 'onUpdate' | 'onReconnect'>) => Promise<BarUpdates>
+
 export interface HubOptions {
-  readonly redisUrl: string
+  readonly openUpdates: OpenUpdates
   readonly redis: RedisCommands
   readonly postgres: Postgres
   readonly intervals: readonly Interval[]
@@ -75,9 +78,7 @@ export class SymbolHub implements AsyncDisposable {
 
   static async open(options: HubOptions): Promise<SymbolHub> {
     const hub = new SymbolHub(options)
-    hub.#updates = await openBarUpdates({
-      url: options.redisUrl,
-      name: 'edge-updates',
+    hub.#updates = await options.openUpdates({
       onUpdate: (tag, bytes) => hub.#onUpdate(tag, bytes),
       onReconnect: tags => hub.#readAgain(({ tag }) => tags.has(tag)),
     })
@@ -169,6 +170,8 @@ export class SymbolHub implements AsyncDisposable {
       stored = await readStoredBars(redis, watched.tag, watched.symbol, intervals)
       older = await this.#readOlder(watched, stored)
     } while ((watched.state as string) === 'outdated')
+    // Until an update has come, the position read is the one that the first has to follow.
+    if (!this.#positions.has(watched.tag)) this.#positions.set(watched.tag, stored.position)
     if (isBehind(stored, watched)) this.#followEarly(watched)
     else this.#restore(watched, stored, older)
   }
@@ -200,13 +203,13 @@ export class SymbolHub implements AsyncDisposable {
   async #readOlder(watched: WatchedSymbol, stored: StoredBars): Promise<Map<string, readonly BarText[]>> {
     const older = new Map<string, readonly BarText[]>()
     for (const { interval, fold } of watched.series) {
-      const newest = fold.newestClosed
+      const from = fold.nextClosed
       const kept = stored.series.get(interval.name)
       const to = kept?.closed[0]?.openTime ?? kept?.live?.openTime
-      if (newest === undefined || to === undefined || to <= newest + interval.intervalMs) continue
+      if (from === undefined || to === undefined || to <= from) continue
       try {
         const series = { tag: watched.tag, symbol: watched.symbol, interval }
-        older.set(interval.name, await readClosedBars(this.#options, series, newest + interval.intervalMs, to))
+        older.set(interval.name, await readClosedBars(this.#options, series, from, to))
       } catch (error) {
         const reason = (error as Error).message
         this.#options.log.warn({ symbol: watched.symbol, interval: interval.name, reason }, 'closed bars are left out')

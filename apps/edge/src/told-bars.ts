@@ -3,46 +3,65 @@ import type { BarText } from '@chart/market'
 /** Above the ten closed bars that a symbol's state keeps for corrections, so that a reading never meets one that was forgotten. */
 const REMEMBERED_MAX = 16
 
+/** What tells two versions of a closed bar apart. */
+type Version = Pick<BarText, 'openTime' | 'revision' | 'lastTradeId' | 'tradeCount'>
+
+/** How a bar is to be told: for the first time, or in the place of another version. */
+export type Telling = 'closed' | 'corrected'
+
 /**
- * Which closed bars of one series its subscribers were told of, and in which revision: so that none is told twice after Redis fell
+ * Which closed bars of one series its subscribers were told of, and in which version: so that none is told twice after Redis fell
  * back to an earlier state of itself, and one that was missed is noticed.
  */
 export class ToldBars {
-  /** Revision by openTime; the newest bars only. */
-  readonly #revisions = new Map<number, number>()
+  /** Version by openTime; the newest bars only. */
+  readonly #versions = new Map<number, Version>()
   /** Bars that open up to here were told and are forgotten. */
   #forgottenThrough = Number.NEGATIVE_INFINITY
   /** Revision by openTime of those that were corrected after they had been forgotten; the newest corrections only. */
   readonly #corrections = new Map<number, number>()
 
-  /** Notes a bar; false when it was told already. */
-  add(openTime: number, revision: number): boolean {
-    if (openTime <= this.#forgottenThrough) return revision > 0 && this.#addCorrection(openTime, revision)
-    const known = this.#revisions.get(openTime)
-    if (known !== undefined && known >= revision) return false
-    this.#revisions.set(openTime, revision)
-    if (this.#revisions.size > REMEMBERED_MAX) {
-      this.#forgottenThrough = Math.min(...this.#revisions.keys())
-      this.#revisions.delete(this.#forgottenThrough)
+  /** Notes a bar and says how it is to be told; undefined when it was told already. */
+  add(bar: Version): Telling | undefined {
+    const { openTime, revision } = bar
+    if (openTime <= this.#forgottenThrough) return this.#addCorrection(openTime, revision)
+    const known = this.#versions.get(openTime)
+    if (known !== undefined && !isNewer(bar, known)) return undefined
+    this.#versions.set(openTime, bar)
+    if (this.#versions.size > REMEMBERED_MAX) {
+      this.#forgottenThrough = Math.min(...this.#versions.keys())
+      this.#versions.delete(this.#forgottenThrough)
     }
-    return true
+    return known !== undefined || revision > 0 ? 'corrected' : 'closed'
   }
 
-  #addCorrection(openTime: number, revision: number): boolean {
-    if ((this.#corrections.get(openTime) ?? 0) >= revision) return false
+  #addCorrection(openTime: number, revision: number): Telling | undefined {
+    if ((this.#corrections.get(openTime) ?? 0) >= revision) return undefined
     this.#corrections.delete(openTime)
     this.#corrections.set(openTime, revision)
     if (this.#corrections.size > REMEMBERED_MAX) this.#corrections.delete(this.#corrections.keys().next().value!)
-    return true
+    return 'corrected'
   }
 
   /** openTime of the newest bar told; undefined before the first. */
   get newest(): number | undefined {
-    return this.#revisions.size === 0 ? undefined : Math.max(...this.#revisions.keys())
+    return this.#versions.size === 0 ? undefined : Math.max(...this.#versions.keys())
   }
 
-  /** Those of `bars` that were not told; they are now. */
-  missing(bars: readonly BarText[]): BarText[] {
-    return bars.filter(bar => this.add(bar.openTime, bar.revision))
+  /** Those of `bars` that were not told, and how they are to be; they are now. */
+  missing(bars: readonly BarText[]): { bar: BarText; telling: Telling }[] {
+    return bars.flatMap(bar => {
+      const telling = this.add(bar)
+      return telling === undefined ? [] : [{ bar, telling }]
+    })
   }
+}
+
+/**
+ * Revisions begin anew when Redis has fallen back behind the closing of a bar: then the bar may close with a trade that the version told
+ * first had to do without, and have its revision or a lower one.
+ */
+function isNewer(bar: Version, known: Version): boolean {
+  if (bar.revision > known.revision || bar.lastTradeId > known.lastTradeId) return true
+  return bar.lastTradeId === known.lastTradeId && bar.tradeCount > known.tradeCount
 }

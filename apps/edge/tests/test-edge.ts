@@ -1,7 +1,7 @@
 import { type BarServer, serveBars } from '@chart/grpc'
 import type { Interval } from '@chart/market'
 import { openPostgres, type Postgres } from '@chart/postgres'
-import { closeRedis, openRedis } from '@chart/redis'
+import { closeRedis, openBarUpdates, openRedis } from '@chart/redis'
 import { openLog } from '@chart/service'
 import { getLiveBar } from '../src/get-live-bar.ts'
 import { listBarsPage } from '../src/list-bars.ts'
@@ -9,7 +9,7 @@ import { listSymbols } from '../src/list-symbols.ts'
 import type { Metrics } from '../src/metrics.ts'
 import { ServedSymbols } from '../src/served-symbols.ts'
 import { BarStreams } from '../src/stream-bars.ts'
-import { SymbolHub } from '../src/symbol-hub.ts'
+import { type OpenUpdates, SymbolHub } from '../src/symbol-hub.ts'
 import { testMetrics } from './test-metrics.ts'
 
 export interface TestEdge extends AsyncDisposable {
@@ -40,7 +40,8 @@ export async function startEdge(options: {
     redis,
     intervals.map(interval => interval.name),
   )
-  const hub = stack.use(await SymbolHub.open({ redisUrl, redis, postgres, intervals, metrics, log }))
+  const openUpdates: OpenUpdates = listener => openBarUpdates({ ...listener, url: redisUrl, name: 'edge-updates' })
+  const hub = stack.use(await SymbolHub.open({ openUpdates, redis, postgres, intervals, metrics, log }))
   const streams = new BarStreams({ hub, served, redis, metrics, log, signal: stop.signal })
   const server = stack.use(
     await serveBars({

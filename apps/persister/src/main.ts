@@ -1,9 +1,9 @@
 import { openPostgres, requireCurrentSchema } from '@chart/postgres'
-import { checkRedisSettings, closeRedis, openBarQueue, openRedis } from '@chart/redis'
+import { checkRedisSettings, closeRedis, openBarQueue, openRedis, workBarQueue } from '@chart/redis'
 import { runService, serveHealth } from '@chart/service'
 import { readConfig } from './config.ts'
 import { openMetrics } from './metrics.ts'
-import { persist } from './persist.ts'
+import { persist, type WorkQueue } from './persist.ts'
 
 await runService('persister', readConfig, async (config, { signal, log, registry }) => {
   await using stack = new AsyncDisposableStack()
@@ -21,5 +21,6 @@ await runService('persister', readConfig, async (config, { signal, log, registry
     { name: 'queue', check: async () => void (await queueRedis.ping()) },
   ]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
-  await persist({ queueUrl: config.queueRedisUrl, redis, postgres, metrics, log, signal })
+  const workQueue: WorkQueue = work => workBarQueue({ ...work, url: config.queueRedisUrl })
+  await persist({ workQueue, redis, postgres, metrics, log, signal })
 })

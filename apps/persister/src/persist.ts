@@ -2,11 +2,11 @@ import type { BarText } from '@chart/market'
 import { isPostgresDown, type Postgres } from '@chart/postgres'
 import {
   ackPending,
+  type BarWork,
   barOfPendingValue,
   type PendingEntry,
   pendingFieldOf,
   type RedisCommands,
-  workBarQueue,
 } from '@chart/redis'
 import type { Log } from '@chart/service'
 import { openBarWriter } from './bar-writer.ts'
@@ -19,8 +19,13 @@ const RETRY_DELAY_MS = 1_000
 /** Reasons told in full; a job has up to a hundred bars and the same thing is mostly wrong with all. */
 const REASONS_MAX = 3
 
+/** Takes jobs and hands them to `handle` until the signal aborts. */
+export type WorkQueue = (
+  work: Pick<BarWork, 'concurrency' | 'handle' | 'isTemporary' | 'retryDelayMs' | 'log' | 'signal'>,
+) => Promise<void>
+
 export interface PersistOptions {
-  readonly queueUrl: string
+  readonly workQueue: WorkQueue
   readonly redis: RedisCommands
   readonly postgres: Postgres
   readonly metrics: Metrics
@@ -35,8 +40,7 @@ export interface PersistOptions {
 export async function persist(options: PersistOptions): Promise<void> {
   const { metrics, log, signal } = options
   const writer = openBarWriter(options.postgres, metrics)
-  await workBarQueue({
-    url: options.queueUrl,
+  await options.workQueue({
     concurrency: JOBS_MAX,
     async handle({ tag, entries }) {
       try {

@@ -12,6 +12,7 @@ import {
   pendingKey,
   pendingValueOf,
   type RedisConnection,
+  workBarQueue,
 } from '@chart/redis'
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
 import { openLog, Registry } from '@chart/service'
@@ -61,7 +62,16 @@ afterEach(async () => {
 
 function startPersister(): void {
   const log = openLog('persister', 'silent')
-  running.push(persist({ queueUrl: redisServer.url, redis, postgres, metrics, log, signal: stop.signal }))
+  running.push(
+    persist({
+      workQueue: work => workBarQueue({ ...work, url: redisServer.url }),
+      redis,
+      postgres,
+      metrics,
+      log,
+      signal: stop.signal,
+    }),
+  )
 }
 
 function bar(index: number, over: Partial<BarText> = {}): BarText {

@@ -13,9 +13,11 @@ const UPSERT_BARS_MAX = 500
 export const LIST_BARS_MAX = 10_000
 
 /**
- * The order of the columns is the order of the parameters. Newest means: made of trades before imported; then saw the later trade;
- * then complete before not; then the higher revision. The last two decide only between versions with the same trades, for example after a Redis that
- * lost its memory began revisions anew. As this orders all versions, any order of arrival ends with the same row.
+ * The order of the columns is the order of the parameters. Newest means: made of trades before imported; then saw the later trade; then
+ * has more trades; then the higher revision; then complete before not. Revisions decide between versions with the same trades, such as
+ * a flat bar that repeats another price, or a bar whose completeness was taken back. More trades come before them, and completeness
+ * decides between equal ones, for a Redis that lost its memory, begins revisions anew and may lack the first trades of a bar. As this
+ * orders all versions, any order of arrival ends with the same row.
  */
 const UPSERT = `
   INSERT INTO bars AS known (
@@ -33,16 +35,17 @@ const UPSERT = `
     taker_buy_base_volume = excluded.taker_buy_base_volume, taker_buy_quote_volume = excluded.taker_buy_quote_volume,
     trade_count = excluded.trade_count, first_trade_id = excluded.first_trade_id, last_trade_id = excluded.last_trade_id,
     revision = excluded.revision, complete = excluded.complete, state = excluded.state, updated_at = now()
-  WHERE (known.state <> 'imported', known.last_trade_id, known.complete, known.revision)
-    < (excluded.state <> 'imported', excluded.last_trade_id, excluded.complete, excluded.revision)`
+  WHERE (known.state <> 'imported', known.last_trade_id, known.trade_count, known.revision, known.complete)
+    < (excluded.state <> 'imported', excluded.last_trade_id, excluded.trade_count, excluded.revision, excluded.complete)`
 
 /** The same order in JavaScript: below 0 when `a` is the older version of the bar. */
 function compareVersions(a: BarText, b: BarText): number {
   return (
     Number(a.proof !== 'imported') - Number(b.proof !== 'imported') ||
     a.lastTradeId - b.lastTradeId ||
-    Number(a.complete) - Number(b.complete) ||
-    a.revision - b.revision
+    a.tradeCount - b.tradeCount ||
+    a.revision - b.revision ||
+    Number(a.complete) - Number(b.complete)
   )
 }
 

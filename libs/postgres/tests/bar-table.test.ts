@@ -112,7 +112,16 @@ describe('of one bar the newest version wins', () => {
     expect(await listBars(postgres, everyMinute)).toEqual([laterRevision])
   })
 
-  test('but a complete one never gives way to an incomplete one with the same last trade', async () => {
+  test('also when a correction takes back that the bar was complete, as a flat bar after late trades is restated', async () => {
+    await using postgres = (await migrated()).postgres
+    const flat = bar({ firstTradeId: -1, lastTradeId: -1, tradeCount: 0 })
+    const restated = { ...flat, open: flat.high, close: flat.high, low: flat.high, complete: false, revision: 1 }
+    await upsertBars(postgres, [flat])
+    expect(await upsertBars(postgres, [flat, restated])).toEqual({ written: 1 })
+    expect(await listBars(postgres, everyMinute)).toEqual([restated])
+  })
+
+  test('but a complete one never gives way to one with fewer trades and the same last trade', async () => {
     await using postgres = (await migrated()).postgres
     const incomplete = bar({ complete: false, tradeCount: 50, revision: 4 })
     await upsertBars(postgres, [older])
@@ -136,7 +145,13 @@ describe('of one bar the newest version wins', () => {
 
   test('so every order of arrival ends with the same row', async () => {
     await using postgres = (await migrated()).postgres
-    const versions = [older, newer, bar({ complete: false, revision: 7 }), bar({ lastTradeId: 1, firstTradeId: 1 })]
+    const versions = [
+      older,
+      newer,
+      bar({ complete: false, revision: 7 }),
+      bar({ tradeCount: 1, revision: 9 }),
+      bar({ lastTradeId: 1, firstTradeId: 1 }),
+    ]
     const orders = permutations(versions)
     const bars = orders.flatMap((order, index) => order.map(one => ({ ...one, symbol: `SYM${index}` })))
     for (let start = 0; start < bars.length; start++) await upsertBars(postgres, [bars[start]!])

@@ -9,14 +9,16 @@ export {
   type SymbolBatch,
 } from './bar-commit.ts'
 export {
+  type BarJob,
   type BarQueue,
+  type BarWork,
   barOfPendingValue,
   openBarQueue,
   pendingFieldOf,
   pendingValueOf,
   workBarQueue,
 } from './bar-queue.ts'
-export { type BarUpdates, openBarUpdates } from './bar-updates.ts'
+export { type BarUpdates, type BarUpdatesOptions, openBarUpdates } from './bar-updates.ts'
 export {
   type BlockingRedis,
   closeRedis,
@@ -31,17 +33,23 @@ export {
   barKey,
   feedKey,
   feedLeaseKey,
+  headsKey,
   infoKey,
+  leaseKey,
   logKey,
+  membersKey,
   type OwnedWork,
+  ownerKey,
   partitionTag,
   pendingKey,
+  positionKey,
   SYMBOLS_KEY,
+  stateKey,
   updatesChannel,
 } from './keys.ts'
 export { EXTEND_EVERY_MS, LEASE_MS, type LeaderLock, openLeaderLock } from './leader-lock.ts'
 export { type FeedStatus, type LiveBar, readFeedStatus, readLiveBars } from './live-bars.ts'
-export type { AppendBlock, LogBlock, LogEntry, LogSeed } from './log-entry.ts'
+export { type AppendBlock, decodeEntry, type LogBlock, type LogEntry, type LogSeed } from './log-entry.ts'
 export { heartbeat, leave, MEMBER_TTL_MS } from './members.ts'
 export {
   type Claim,

@@ -1,0 +1,162 @@
+import { type BarStream, barOfMessage, decodeResponse, type RpcError } from '@chart/grpc'
+import { type BarText, intervalOf } from '@chart/market'
+import type { Random } from './random.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
+import type { Tally } from './tally.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+/** What a client knows of one series. */
+export interface ToldSeries {
+  readonly symbol: string
+  readonly interval: string
+  /** The newest version of every closed bar that it was told, by openTime. */
+  readonly closed: Map<number, BarText>
+  /** openTime of the first bar that it was told of: older ones may be corrected, and are nobody's successors. */
+  start: number | undefined
+  /** openTime of the newest bar told for the first time. */
+  newest: number | undefined
+  /** Bars may be missing between two that were told: PostgreSQL did not give them. */
+  lacks: boolean
+}
+
+export interface ClientOptions {
+  readonly time: VirtualTime
+  readonly random: Random
+  readonly tally: Tally
+  /** Chance for each message that the client does not read on for a while. */
+  readonly slow: number
+  /** The edge's process. */
+  readonly owner: SimulatedProcess
+  /** PostgreSQL has refused this edge a reading. */
+  readonly lacksHistory: () => boolean
+  /** Bars before the first trade of a symbol can only be told late. */
+  readonly firstOpenTime: (symbol: string, interval: string) => number
+  broken(promise: string, detail: string): void
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+const SLOW_MS = { min: 20, max: 1_500 }
+
+/**
+ * A subscriber to an edge, at the edge's end of the wire: reads the messages and holds them against what a stream promises. No revision
+ * of a closed bar twice, none missing between two, none before its predecessor, no live bar of a time that was closed.
+ */
+export class Client implements BarStream {
+  readonly name: string
+  readonly series = new Map<string, ToldSeries>()
+  /** The call ended with an error. */
+  ended = false
+  readonly #options: ClientOptions
+  #drain: () => void = () => undefined
+  #close: () => void = () => undefined
+
+  constructor(name: string, options: ClientOptions) {
+    this.name = name
+    this.#options = options
+  }
+
+  write(response: Uint8Array): boolean {
+    const { random, time, slow, owner } = this.#options
+    for (const { type, bar } of decodeResponse(response).events) {
+      if (bar === null) continue
+      this.#options.trace?.(`${this.name} ${type.slice(15)} ${bar.symbol} ${bar.interval} ${toldOf(barOfMessage(bar))}`)
+      const series = this.#seriesOf(bar.symbol, bar.interval)
+      if (type === 'BAR_EVENT_TYPE_CLOSED' || type === 'BAR_EVENT_TYPE_CORRECTED')
+        this.#onClosed(series, barOfMessage(bar))
+      else this.#onLive(series, barOfMessage(bar))
+    }
+    if (!random.chance(slow)) return true
+    time.after(random.integer(SLOW_MS.min, SLOW_MS.max), () => this.#drain(), owner)
+    return false
+  }
+
+  onDrain(listener: () => void): void {
+    this.#drain = listener
+  }
+
+  onClose(listener: () => void): void {
+    const before = this.#close
+    this.#close = () => {
+      before()
+      listener()
+    }
+  }
+
+  fail(_: RpcError): void {
+    this.hangUp()
+  }
+
+  /** The client goes. */
+  hangUp(): void {
+    if (this.ended) return
+    this.ended = true
+    this.#close()
+  }
+
+  #seriesOf(symbol: string, interval: string): ToldSeries {
+    const key = `${symbol} ${interval}`
+    let series = this.series.get(key)
+    if (series === undefined) {
+      series = {
+        symbol,
+        interval,
+        closed: new Map(),
+        start: undefined,
+        newest: undefined,
+
+        lacks: false,
+      }
+      this.series.set(key, series)
+    }
+    return series
+  }
+
+  #onClosed(series: ToldSeries, bar: BarText): void {
+    const { broken, tally, lacksHistory, firstOpenTime } = this.#options
+    tally.add('closed bars told')
+    if (bar.revision > 0) tally.add('corrections told')
+    const place = `${this.name}, ${bar.symbol} ${bar.interval} ${clock(bar.openTime)} revision ${bar.revision}`
+    const known = series.closed.get(bar.openTime)
+    series.closed.set(bar.openTime, bar)
+    if (known !== undefined) {
+      if (!isNewer(bar, known)) broken('no closed revision is told twice', `${place} after ${known.revision}`)
+      return
+    }
+    // A symbol's very first trades may be late, and of bars from before the call only corrections are told.
+    if (bar.openTime < firstOpenTime(bar.symbol, bar.interval)) return
+    series.start ??= bar.openTime
+    if (bar.openTime < series.start) return
+    const expected = series.newest === undefined ? series.start : series.newest + intervalOf(bar.interval).intervalMs
+    if (bar.openTime > expected) {
+      series.lacks = true
+      if (!lacksHistory()) broken('no closed bar is left out', `${place}, expected ${clock(expected)}`)
+    }
+    if (bar.openTime < expected && !series.lacks) {
+      broken('no closed bar comes before its predecessor', `${place}, expected ${clock(expected)}`)
+    }
+    series.newest = Math.max(series.newest ?? bar.openTime, bar.openTime)
+  }
+
+  #onLive(series: ToldSeries, bar: BarText): void {
+    series.start ??= bar.openTime
+    if (series.newest === undefined || bar.openTime > series.newest) return
+    this.#options.broken(
+      'no bar is live after it was closed',
+      `${this.name}, ${bar.symbol} ${bar.interval} ${clock(bar.openTime)} after ${clock(series.newest)}`,
+    )
+  }
+}
+
+/** After Redis fell back, a bar can close again with more trades and a revision that was told before. */
+function isNewer(bar: BarText, known: BarText): boolean {
+  if (bar.revision > known.revision || bar.lastTradeId > known.lastTradeId) return true
+  return bar.lastTradeId === known.lastTradeId && bar.tradeCount > known.tradeCount
+}
+
+function toldOf({ openTime, revision, firstTradeId, lastTradeId, complete }: BarText): string {
+  return `${clock(openTime)} revision ${revision} trades ${firstTradeId}-${lastTradeId}${complete ? '' : ' not complete'}`
+}
+
+function clock(time: number): string {
+  return new Date(time).toISOString().slice(11, 19)
+}

@@ -1,0 +1,314 @@
+import { type AggregateOptions, aggregate } from '@chart/aggregator'
+import { ServedSymbols } from '@chart/edge/served-symbols'
+import { BarStreams } from '@chart/edge/stream-bars'
+import { SymbolHub } from '@chart/edge/symbol-hub'
+import { type IngestOptions, ingest } from '@chart/ingestor'
+import { readStoredStart } from '@chart/ingestor/stored-start'
+import { type PersistOptions, persist } from '@chart/persister'
+import { ackPending, type RedisCommands } from '@chart/redis'
+import { aborted, type Log } from '@chart/service'
+import { Client } from './client.ts'
+import { Feed } from './feed.ts'
+import type { Random } from './random.ts'
+import {
+  commandsOf,
+  openLock,
+  openReader,
+  openUpdates,
+  type ClientOptions as RedisClientOptions,
+} from './redis-client.ts'
+import { SimulatedProcess } from './simulated-process.ts'
+import { INTERVALS, PARTITIONS, type World } from './world.ts'
+
+export type Role = 'ingestor' | 'aggregator' | 'persister' | 'edge'
+
+/** A place in the deployment: whatever runs in it dies, and another is started. */
+export interface Replica {
+  readonly role: Role
+  readonly index: number
+  process: SimulatedProcess | undefined
+  /** Of an ingestor. */
+  feed: Feed | undefined
+  /** How many processes it has seen. */
+  starts: number
+}
+
+/** A verb that ends by itself (Redis refused it at its start) is started again so much later, as a supervisor does. */
+const RESTART_MS = { min: 100, max: 1_000 }
+/** Clocks of machines differ by up to this. */
+const CLOCK_SKEW_MS = 400
+/** A client whose call failed calls again. */
+const CALL_AGAIN_MS = { min: 50, max: 600 }
+
+/** Told of what the apps log, with the moment and who. */
+export type LogLine = (process: SimulatedProcess, level: string, fields: object, message: string) => void
+
+/** The service: how many of each app, and how each is started with the simulated outside. */
+export class Deployment {
+  readonly replicas: readonly Replica[]
+  readonly clients: Client[] = []
+  /** False once the run is being looked at: nothing is started any more. */
+  restarts = true
+  readonly #world: World
+  readonly #random: Random
+  readonly #logLine: LogLine | undefined
+  #clientCount = 0
+
+  constructor(world: World, logLine?: LogLine) {
+    this.#world = world
+    this.#random = world.random('deployment')
+    this.#logLine = logLine
+    const counts: Record<Role, number> = {
+      ingestor: this.#random.integer(2, 3),
+      aggregator: this.#random.integer(2, 3),
+      persister: this.#random.integer(1, 2),
+      edge: 1,
+    }
+    this.replicas = (Object.keys(counts) as Role[]).flatMap(role =>
+      Array.from({ length: counts[role] }, (_, index) => ({
+        role,
+        index,
+        process: undefined,
+        feed: undefined,
+        starts: 0,
+      })),
+    )
+  }
+
+  of(role: Role): Replica[] {
+    return this.replicas.filter(replica => replica.role === role)
+  }
+
+  /** Starts a new process in the place of `replica`, after `delayMs`. */
+  start(replica: Replica, delayMs: number): void {
+    const { time } = this.#world
+    time.outside(() =>
+      time.after(delayMs, () => {
+        if (replica.process?.alive || !this.restarts) return
+        this.#begin(replica)
+      }),
+    )
+  }
+
+  kill(replica: Replica): void {
+    replica.process?.kill()
+    for (const client of this.clients)
+      if (client.name.startsWith(`${replica.role}-${replica.index} `)) client.ended = true
+  }
+
+  /** SIGTERM: the verb ends by itself, or is killed when it takes too long; then another starts. */
+  stopGently(replica: Replica, killAfterMs: number): void {
+    const { process } = replica
+    const { time } = this.#world
+    if (!process?.alive) return
+    time.after(0, () => process.stop.abort(), process)
+    time.outside(() => time.after(killAfterMs, () => this.#bury(replica, process)))
+  }
+
+  #bury(replica: Replica, process: SimulatedProcess): void {
+    if (!process.alive) return
+    if (replica.process === process) this.kill(replica)
+    else process.kill()
+    this.start(replica, this.#random.integer(RESTART_MS.min, RESTART_MS.max))
+  }
+
+  #begin(replica: Replica): void {
+    const { role, index } = replica
+    const { time } = this.#world
+    // Some supervisors give a new process the name of the old one, others do not.
+    const name = this.#random.chance(0.5) ? `${role}-${index}` : `${role}-${index}.${replica.starts}`
+    const skewMs = this.#random.integer(-CLOCK_SKEW_MS, CLOCK_SKEW_MS)
+    const process = new SimulatedProcess(name, time, skewMs)
+    replica.process = process
+    replica.starts++
+    time.after(
+      0,
+      () => {
+        const verb = this.#verbOf(replica, process)
+        const ended = () => time.outside(() => time.after(0, () => this.#bury(replica, process)))
+        verb.then(ended, error => {
+          this.#world.tally.add('processes that gave up')
+          this.#logLine?.(process, 'fatal', { reason: (error as Error).message }, 'gave up')
+          ended()
+        })
+      },
+      process,
+    )
+  }
+
+  #verbOf(replica: Replica, process: SimulatedProcess): Promise<void> {
+    switch (replica.role) {
+      case 'ingestor':
+        return this.#ingest(replica, process)
+      case 'aggregator':
+        return this.#aggregate(process)
+      case 'persister':
+        return this.#persist(process)
+      case 'edge':
+        return this.#serve(replica, process)
+      default:
+        return replica.role satisfies never
+    }
+  }
+
+  #clientOptions(process: SimulatedProcess): RedisClientOptions {
+    const { network, mutation, witness } = this.#world
+    return {
+      network,
+      owner: process,
+      commitsApart: mutation === 'state-apart',
+      onAppend: values => witness.appending(process, values),
+    }
+  }
+
+  #ingest(replica: Replica, process: SimulatedProcess): Promise<void> {
+    const { time, exchange, tally, feedFaults, witness, random } = this.#world
+    const options = this.#clientOptions(process)
+    const feed = new Feed({
+      time,
+      exchange,
+      owner: process,
+      random: random(`feed ${process.name} ${replica.starts}`),
+      tally,
+      faults: feedFaults,
+      onTrade: (symbol, tradeId) => witness.tradeTold(process, symbol, tradeId),
+    })
+    replica.feed = feed
+    const pool = this.#world.postgres.poolFor(process)
+    return ingest({
+      infos: exchange.infos,
+      partitions: PARTITIONS,
+      feedShards: 1,
+      member: process.name,
+      redis: commandsOf(options),
+      openLock: shard => openLock(options, shard),
+      openFeed: (symbols, signal) => feed.open(symbols, signal),
+      rest: exchange.restFor(process),
+      readStoredStart: (symbol, scales) => readStoredStart(pool, symbol, scales),
+      metrics: tally.metrics<IngestOptions['metrics']>(),
+      log: this.#logOf(process),
+      signal: process.stop.signal,
+    })
+  }
+
+  #aggregate(process: SimulatedProcess): Promise<void> {
+    const { queue, tally, mutation } = this.#world
+    const options = this.#clientOptions(process)
+    const redis = commandsOf(options)
+    const ack = ackAtEnqueue(redis)
+    return aggregate({
+      redis,
+      openReader: (_, signal) => openReader(options, signal),
+      queue: queue.producerFor(process, mutation === 'ack-at-enqueue' ? ack : undefined),
+      intervals: INTERVALS,
+      persistedIntervals: new Set(INTERVALS.map(({ name }) => name)),
+      member: process.name,
+      metrics: tally.metrics<AggregateOptions['metrics']>(),
+      log: this.#logOf(process),
+      signal: process.stop.signal,
+    })
+  }
+
+  #persist(process: SimulatedProcess): Promise<void> {
+    const { queue, postgres, tally } = this.#world
+    return persist({
+      workQueue: work => queue.work(process, work),
+      redis: commandsOf(this.#clientOptions(process)),
+      postgres: postgres.poolFor(process),
+      metrics: tally.metrics<PersistOptions['metrics']>(),
+      log: this.#logOf(process),
+      signal: process.stop.signal,
+    })
+  }
+
+  /** An edge as its main.ts puts it together, without the wire. */
+  async #serve(replica: Replica, process: SimulatedProcess): Promise<void> {
+    const { postgres, tally } = this.#world
+    const options = this.#clientOptions(process)
+    const redis = commandsOf(options)
+    const metrics = tally.metrics<Parameters<typeof SymbolHub.open>[0]['metrics']>()
+    const log = this.#logOf(process)
+    const { signal } = process.stop
+    await using hub = await SymbolHub.open({
+      openUpdates: listener => openUpdates(options, listener),
+      redis,
+      postgres: postgres.poolFor(process),
+      intervals: INTERVALS,
+      metrics,
+      log,
+    })
+    const served = new ServedSymbols(
+      redis,
+      INTERVALS.map(({ name }) => name),
+    )
+    const streams = new BarStreams({ hub, served, redis, metrics, log, signal })
+    void this.#call(replica, process, streams, 'STREAM_MODE_EVERY_TRADE', 0)
+    void this.#call(replica, process, streams, 'STREAM_MODE_LATEST', 0.01)
+    await aborted(signal)
+    streams.endAll()
+  }
+
+  /** A client that calls until it is served. */
+  async #call(
+    replica: Replica,
+    process: SimulatedProcess,
+    streams: BarStreams,
+    mode: 'STREAM_MODE_EVERY_TRADE' | 'STREAM_MODE_LATEST',
+    slow: number,
+  ): Promise<void> {
+    const { time, tally, postgres, witness, exchange } = this.#world
+    const random = this.#random
+    while (process.alive && !process.stop.signal.aborted) {
+      await new Promise<void>(resolve => time.after(random.integer(CALL_AGAIN_MS.min, CALL_AGAIN_MS.max), resolve))
+      const client = new Client(`${replica.role}-${replica.index} client ${++this.#clientCount} ${mode.slice(12)}`, {
+        time,
+        random,
+        tally,
+        slow,
+        owner: process,
+        lacksHistory: () => (postgres.failedReads.get(process) ?? 0) > 0,
+        firstOpenTime: (symbol, interval) => firstOpenTimeOf(witness, symbol, interval),
+        broken: (promise, detail) => witness.broken(promise, detail),
+        trace: this.#logLine && (line => this.#logLine?.(process, 'client', {}, line)),
+      })
+      try {
+        await streams.open(
+          { symbols: exchange.infos.map(({ symbol }) => symbol), intervals: INTERVALS.map(({ name }) => name), mode },
+          client,
+        )
+        this.clients.push(client)
+        return
+      } catch {
+        // Not served yet, or Redis does not answer.
+      }
+    }
+  }
+
+  #logOf(process: SimulatedProcess): Log {
+    const line = (level: string) => (fields: object, message: string) => {
+      if (typeof fields === 'string') this.#logLine?.(process, level, {}, fields)
+      else this.#logLine?.(process, level, fields, message)
+    }
+    const log = {
+      debug: line('debug'),
+      info: line('info'),
+      warn: line('warn'),
+      error: line('error'),
+      fatal: line('fatal'),
+    }
+    return log as unknown as Log
+  }
+}
+
+/** The mutation: what was queued is taken for stored. */
+function ackAtEnqueue(redis: RedisCommands) {
+  return ({ tag, entries }: { tag: string; entries: readonly (readonly [string, string])[] }) => {
+    void ackPending(redis, tag, entries).catch(() => undefined)
+  }
+}
+
+function firstOpenTimeOf({ oracles }: World['witness'], symbol: string, interval: string): number {
+  const trade = oracles.get(symbol)?.first
+  const intervalMs = INTERVALS.find(({ name }) => name === interval)!.intervalMs
+  return trade === undefined ? 0 : Math.floor(trade.tradeTime / intervalMs) * intervalMs
+}

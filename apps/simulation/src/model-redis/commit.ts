@@ -1,0 +1,90 @@
+import { isFenced, type Script, type ScriptCall, textOf } from './script.ts'
+
+/** The fields of a bar's hash, in the order of ARGV. */
+const FIELDS = [
+  ...['openTime', 'closeTime', 'open', 'high', 'low', 'close', 'baseVolume', 'quoteVolume', 'takerBuyBaseVolume'],
+  ...['takerBuyQuoteVolume', 'tradeCount', 'firstTradeId', 'lastTradeId', 'state', 'revision', 'complete', 'position'],
+  ...['throughTradeId', 'throughTime'],
+]
+
+/** scripts/commit.lua */
+export const commit: Script = call => {
+  const refused = checkCommit(call)
+  if (refused !== undefined) return refused
+  writeBars(call)
+  return movePosition(call)
+}
+
+/** The first half of a commit that is not one step: what the mutation state-apart does. */
+export const commitBarsApart: Script = call => {
+  const refused = checkCommit(call)
+  if (refused !== undefined) return refused
+  writeBars(call)
+  return ['OK', '']
+}
+
+/** The other half. */
+export const commitPositionApart: Script = call => checkCommit(call) ?? movePosition(call)
+
+function checkCommit(call: ScriptCall): string[] | undefined {
+  const { store, keys, args, mutation } = call
+  const [token, expectedPos, expectedRev, newPos, nonce] = args.slice(0, 5).map(textOf) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ]
+  if (isFenced(call, token)) return ['FENCED']
+  const pos = store.hget(keys[1]!, 'pos') ?? '0'
+  const rev = store.hget(keys[1]!, 'rev') ?? '0'
+  const done = pos === newPos && rev === newRevOf(args) && store.hget(keys[1]!, 'by') === token
+  if (done && mutation !== 'no-idempotence-check') return ['OK', rev]
+  const looksAtPosition = mutation !== 'no-position-check' && mutation !== 'no-fence-no-position-check'
+  if (looksAtPosition && (pos !== expectedPos || rev !== expectedRev)) return ['CONFLICT', pos, rev]
+  const last = store.stream(keys[2]!)?.entries.find(entry => entry.n === Number(newPos))
+  if (mutation !== 'no-nonce-check' && last?.nonce !== nonce) return ['CONFLICT', pos, rev]
+  return undefined
+}
+
+function newRevOf(args: readonly (string | Buffer)[]): string {
+  return String(Number(textOf(args[2])) + 1)
+}
+
+function countsOf(args: readonly (string | Buffer)[]) {
+  const [symbols, bars, closed] = args.slice(7, 10).map(value => Number(textOf(value))) as [number, number, number]
+  return { symbols, bars, closed, closedAt: 10 + symbols * 3 + bars * FIELDS.length }
+}
+
+function writeBars({ store, keys, args }: ScriptCall): void {
+  const { symbols, bars } = countsOf(args)
+  let next = 10
+  for (let index = 0; index < symbols; index++) {
+    const key = keys[5 + index]!
+    store.hset(key, 'lastTradeId', textOf(args[next]), 'live', textOf(args[next + 1]))
+    const closed = textOf(args[next + 2])
+    if (closed !== '') store.hset(key, 'closed', closed)
+    next += 3
+  }
+  for (let index = 0; index < bars; index++) {
+    store.hset(keys[5 + symbols + index]!, ...FIELDS.flatMap((field, at) => [field, textOf(args[next + at])]))
+    next += FIELDS.length
+  }
+}
+
+function movePosition({ store, keys, args, publish }: ScriptCall): string[] {
+  const { closed, closedAt } = countsOf(args)
+  for (let index = 0; index < closed; index++) {
+    store.hset(keys[3]!, textOf(args[closedAt + index * 2]), textOf(args[closedAt + index * 2 + 1]))
+  }
+  const trimBefore = textOf(args[5])
+  const stream = store.stream(keys[2]!)
+  // Redis trims whole nodes of the stream (`~`); here it is to the entry.
+  if (trimBefore !== '' && stream !== undefined) {
+    stream.entries = stream.entries.filter(entry => entry.n >= Number(trimBefore))
+  }
+  store.hset(keys[1]!, 'pos', textOf(args[3]), 'rev', newRevOf(args), 'by', textOf(args[0]))
+  const update = args[6]
+  if (update !== undefined && update.length > 0) publish(keys[4]!, Buffer.from(update as Buffer))
+  return ['OK', newRevOf(args)]
+}

@@ -1,0 +1,28 @@
+import type { Batch, BatchResult } from './run-seeds.ts'
+import { simulate } from './simulate.ts'
+import { Tally } from './tally.ts'
+
+process.on('message', async ({ from, seeds, mutation }: Batch) => {
+  const tally = new Tally()
+  const failures: { seed: number; broken: string }[] = []
+  let events = 0
+  let lastedMs = 0
+  const before = process.cpuUsage()
+  for (let seed = from; seed < from + seeds; seed++) {
+    const outcome = await simulate(seed, { mutation })
+    tally.addAll(outcome.counts)
+    events += outcome.events
+    lastedMs += outcome.lastedMs
+    if (outcome.broken !== undefined) failures.push({ seed, broken: outcome.broken })
+  }
+  const { user, system } = process.cpuUsage(before)
+  const result: BatchResult = {
+    ran: seeds,
+    events,
+    lastedMs,
+    cpuMs: (user + system) / 1_000,
+    counts: [...tally.counts],
+    failures,
+  }
+  process.send!(result)
+})

@@ -28,6 +28,7 @@ const run = (env: Record<string, string> = {}) =>
     BINANCE_API_URL: simulator.url,
     BINANCE_STREAM_URL: simulator.streamUrl,
     PARTITIONS: '8',
+    FEED_SHARDS: '1',
     ...env,
   })
 

@@ -99,9 +99,12 @@ export class SeriesFold {
     return { everyTrade: walk.events, latest }
   }
 
-  /** The corrections of an update that brings nothing else: of bars that closed before, restated long after. */
+  /**
+   * The corrections of an update that brings nothing else: of bars that closed before, restated long after. A bar that closed in it for the
+   * first time is no longer told: later ones were, by the reading that the update is older than.
+   */
   corrections(update: SymbolUpdate): SeriesEvent[] {
-    return this.#closedOf(update).map(({ event }) => event)
+    return this.#closedOf(update).flatMap(({ event }) => (event.type === 'corrected' ? [event] : []))
   }
 
   #decoded(scales: Scales): Bar | undefined {

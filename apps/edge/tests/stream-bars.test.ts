@@ -249,6 +249,29 @@ describe('when updates are missed', () => {
     expect(told.length).toBeGreaterThan(10)
   })
 
+  test('also the very first updates after a snapshot, when no closed bar was told yet', async () => {
+    const { symbol, market } = await newMarket(tradeOf(1, 20_000))
+    const key = `${symbol} 1m`
+    // An edge of its own, which has heard no update of the partition.
+    await using fresh = await startEdge({
+      redisUrl: servers.redis.url,
+      databaseUrl: servers.postgres.url,
+      intervals: INTERVALS,
+    })
+    using freshClient = openBarClient(`127.0.0.1:${fresh.port}`)
+    await using subscription = new Subscription(freshClient, { symbols: [symbol], intervals: ['1m'] })
+    await subscription.until(() => subscription.events.length === 1)
+    for (let id = 2; id <= 20; id++) await market.commit({ [symbol]: [tradeOf(id, 20_000)] }, false)
+    await market.commit({ [symbol]: [tradeOf(21, 20_000)] })
+    await subscription.untilTrade(key, 21)
+    const told = subscription
+      .of(key)
+      .filter(event => event.type === 'closed')
+      .map(event => event.bar)
+    expect(told).toEqual(market.closed.get(key))
+    expect(told.length).toBeGreaterThan(5)
+  })
+
   test('when Redis has fallen back to an earlier state of itself, nobody is taken back in time with it', async () => {
     const { symbol, market } = await newMarket(tradeOf(1))
     const key = `${symbol} 1m`

@@ -152,12 +152,15 @@ export class Deployment {
   }
 
   #clientOptions(process: SimulatedProcess): RedisClientOptions {
-    const { network, mutation, witness } = this.#world
+    const { network, mutation, witness, callListeners } = this.#world
     return {
       network,
       owner: process,
       commitsApart: mutation === 'state-apart',
-      onAppend: values => witness.appending(process, values),
+      onCall: (command, values) => {
+        if (command === 'appendEntry') witness.appending(process, values)
+        for (const listener of callListeners) listener(command)
+      },
     }
   }
 

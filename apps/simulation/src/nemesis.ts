@@ -14,6 +14,8 @@ const LAG_MS = { min: 5, max: 2_000 }
 const PAUSE_MS = { min: 20, max: 4_000 }
 const CUT_OFF_MS = { min: 100, max: 5_000 }
 const DOWN_MS = { min: 20, max: 1_500 }
+/** Healed before the client sends its commit again, after a second. */
+const FORGOTTEN_MS = { min: 200, max: 950 }
 const FULL_MS = { min: 200, max: 3_000 }
 const AWAY_MS = { min: 300, max: 6_000 }
 const DEAD_MS = { min: 0, max: 2_500 }
@@ -22,6 +24,12 @@ const STALL_MS = { min: 200, max: 3_000 }
 /** Shorter than what late trades can mend, together with the longest silence of the market. */
 const DEAF_MS = { min: 200, max: 2_500 }
 const FEED_DOWN_MS = { min: 30, max: 2_500 }
+
+/** A state of Redis and when it was. */
+interface Snapshot {
+  readonly time: number
+  readonly values: ReadonlyMap<string, RedisValue>
+}
 
 type Fault = (nemesis: Nemesis) => void
 
@@ -34,6 +42,7 @@ const FAULTS: readonly (readonly [weight: number, fault: Fault])[] = [
   [3, nemesis => nemesis.resetConnections()],
   [2, nemesis => nemesis.restartRedis()],
   [4, nemesis => nemesis.rollBack()],
+  [2, nemesis => nemesis.forgetBehindCommit()],
   [2, nemesis => nemesis.deleteKey()],
   [1, nemesis => nemesis.fillRedis()],
   [2, nemesis => nemesis.takePostgresAway()],
@@ -50,7 +59,9 @@ export class Nemesis {
   readonly #deployment: Deployment
   readonly #random: Random
   /** Earlier states of Redis, newest last. */
-  readonly #snapshots: { time: number; values: ReadonlyMap<string, RedisValue> }[] = []
+  readonly #snapshots: Snapshot[] = []
+  /** Logs that will be deleted after their next append. */
+  readonly #doomedLogs = new Set<string>()
   readonly #told: (fault: string, detail: string) => void
 
   constructor(world: World, deployment: Deployment, told: (fault: string, detail: string) => void) {
@@ -62,9 +73,12 @@ export class Nemesis {
 
   /** Plans all faults of the run. */
   begin(): void {
-    const { time, startTime } = this.#world
+    const { time, startTime, redis } = this.#world
     const random = this.#random
     this.#setAmbient()
+    redis.onRan(({ command, keys }) => {
+      if (command === 'appendEntry') this.#deleteDoomedLog(keys[2]!)
+    })
     const count = random.integer(0, 3) === 0 ? random.integer(0, 2) : random.integer(2, 14)
     for (let index = 0; index < count; index++) {
       const moment = startTime + random.integer(FIRST_FAULT_MS, FAULTS_MS)
@@ -117,20 +131,48 @@ export class Nemesis {
 
   restartRedis(): void {
     this.#tell('Redis restarts', '')
-    this.#whileDown(() => undefined)
+    this.#whileDown(this.#between(DOWN_MS), () => undefined)
   }
 
   /** A replica that lags behind takes over, or a crash loses what was not on disk. */
   rollBack(): void {
-    const { time, startTime, redis, witness } = this.#world
+    const { time } = this.#world
     const lagMs = this.#between(LAG_MS)
     const snapshot = this.#snapshots.findLast(one => one.time <= time.now - lagMs) ?? this.#snapshots[0]
-    if (snapshot === undefined) return
+    if (snapshot !== undefined) this.#fallBackTo(snapshot, this.#between(DOWN_MS))
+  }
+
+  /**
+   * An entry is read, and Redis forgets it before its commit arrives: the aggregators are cut off when the next commit is sent, Redis falls
+   * back to what stood before its entry, and another entry may stand there when the commit is sent again.
+   */
+  forgetBehindCommit(): void {
+    const { redis, network, time, callListeners } = this.#world
+    if (this.#snapshots.length === 0) return
+    let before: Snapshot | undefined
+    const onCall = (command: string) => {
+      if (command === 'appendEntry') before = { time: time.now, values: redis.store.snapshot() }
+      if (command !== 'commitBars' || before === undefined || !network.up) return
+      callListeners.delete(onCall)
+      const snapshot = before
+      for (const { process } of this.#deployment.of('aggregator')) {
+        if (!process?.alive) continue
+        network.cutOff(process)
+        this.#later(this.#between(FORGOTTEN_MS), () => network.heal(process, false))
+      }
+      this.#later(1, () => this.#fallBackTo(snapshot, 20))
+    }
+    callListeners.add(onCall)
+    this.#later(FORGOTTEN_MS.max, () => callListeners.delete(onCall))
+  }
+
+  #fallBackTo(snapshot: Snapshot, downMs: number): void {
+    const { startTime, redis, witness } = this.#world
     this.#tell('rollbacks', `to ${Math.round(snapshot.time - startTime)} ms`)
-    this.#whileDown(() => {
+    this.#whileDown(downMs, () => {
       redis.store.restore(snapshot.values)
       witness.fellBack()
-      while (this.#snapshots.at(-1) !== snapshot) this.#snapshots.pop()
+      while ((this.#snapshots.at(-1)?.time ?? 0) > snapshot.time) this.#snapshots.pop()
     })
   }
 
@@ -147,7 +189,16 @@ export class Nemesis {
       ownerKey(tag, 'ingest'),
       ownerKey(tag, 'aggregate'),
     ])
-    if (redis.store.delete(key)) this.#tell('deleted keys', key)
+    // A log right after an append, when nobody has folded its last entry yet; or else nothing would be missed.
+    if (key === logKey(tag)) this.#doomedLogs.add(key)
+    else if (redis.store.delete(key)) this.#tell('deleted keys', key)
+  }
+
+  #deleteDoomedLog(key: string): void {
+    if (!this.#doomedLogs.delete(key)) return
+    this.#later(this.#random.next(), () => {
+      if (this.#world.redis.store.delete(key)) this.#tell('deleted keys', key)
+    })
   }
 
   fillRedis(): void {
@@ -265,6 +316,7 @@ export class Nemesis {
     Object.assign(exchange.faults, { error: 0, lagging: 0, hole: 0 })
     Object.assign(queue.faults, { ...NO_QUEUE_FAULTS, away: queue.faults.away })
     Object.assign(postgres.faults, { answerLost: 0, late: 0 })
+    this.#doomedLogs.clear()
   }
 
   /** Keeps states of Redis that it may fall back to, once every symbol's log has begun. */
@@ -276,12 +328,12 @@ export class Nemesis {
     time.at(time.now + this.#random.integer(100, 400), () => this.#remember(), undefined)
   }
 
-  #whileDown(work: () => void): void {
+  #whileDown(downMs: number, work: () => void): void {
     const { network } = this.#world
     if (!network.up) return
     network.stop()
     work()
-    this.#later(this.#between(DOWN_MS), () => network.start())
+    this.#later(downMs, () => network.start())
   }
 
   #between({ min, max }: { min: number; max: number }): number {

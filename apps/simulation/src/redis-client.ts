@@ -30,12 +30,12 @@ export interface ClientOptions {
   readonly owner: SimulatedProcess
   /** A commit is sent as two commands: the mutation state-apart. */
   readonly commitsApart: boolean
-  /** Sees an append before it is sent. */
-  onAppend(values: readonly Argument[]): void
+  /** Sees every command before it is sent. */
+  onCall(command: string, values: readonly Argument[]): void
 }
 
 /** The connection that a process has for commands and scripts. */
-export function commandsOf({ network, owner, commitsApart, onAppend }: ClientOptions): RedisCommands {
+export function commandsOf({ network, owner, commitsApart, onCall }: ClientOptions): RedisCommands {
   const call = (command: string, values: readonly Argument[]) =>
     network.call(owner, COMMAND_TIMEOUT_MS, () => network.redis.run(command, values))
   const commitApart = async (...values: Argument[]) => {
@@ -47,7 +47,7 @@ export function commandsOf({ network, owner, commitsApart, onAppend }: ClientOpt
       if (name === 'then') return undefined
       if (name === 'commitBars' && commitsApart) return commitApart
       return (...values: Argument[]) => {
-        if (name === 'appendEntry') onAppend(values)
+        onCall(String(name), values)
         return call(String(name), values)
       }
     },

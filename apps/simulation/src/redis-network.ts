@@ -117,15 +117,17 @@ export class RedisNetwork {
     this.#cutOff.add(owner)
   }
 
-  heal(owner: SimulatedProcess): void {
-    if (this.#cutOff.delete(owner)) this.reset(owner)
+  /** @param breaks the connections did not survive it */
+  heal(owner: SimulatedProcess, breaks = true): void {
+    if (this.#cutOff.delete(owner) && breaks) this.reset(owner)
   }
 
   /** Breaks connections: of one process, or of all. What is on its way is lost with them, or has run without an answer. */
   reset(which?: SimulatedProcess): void {
     if (which === undefined) this.#epoch++
     for (const call of [...this.#pending]) {
-      if (which !== undefined && call.owner !== which) continue
+      // Who is cut off is not told either, and waits until its time is over.
+      if (which === undefined ? this.#cutOff.has(call.owner) : call.owner !== which) continue
       this.#pending.delete(call)
       this.time.after(REFUSED_MS, () => call.settle(new ConnectionLostError(), undefined), call.owner)
     }

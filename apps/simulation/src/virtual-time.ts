@@ -1,16 +1,17 @@
-import type { SimulatedProcess } from './simulated-process.ts'
+/** Whoever events are delivered to: a simulated process. */
+export interface EventOwner {
+  readonly name: string
+  /** Its wall clock less the true time. */
+  readonly clockSkewMs: number
+  /** True when the event is to run now; false when it never is, or later. */
+  takes(event: VirtualEvent): boolean
+}
 
-/**
- * Time that does not pass by itself: a queue of events by moment and order, run one after the other, with everything that a program
- * asks of clocks and timers answered from it. Idle time costs nothing, and the same seed gives the same run.
- *
- * Between two events every microtask has run, so a promise that an event settles has been heard by all who await it. An event belongs
- * to a process; what is started while it runs belongs to the same one.
- */
+/** Something that happens at a moment. */
 export interface VirtualEvent {
   time: number
   order: number
-  readonly owner: SimulatedProcess | undefined
+  readonly owner: EventOwner | undefined
   readonly run: () => void
   cancelled: boolean
 }
@@ -33,11 +34,18 @@ const REAL = {
   random: Math.random,
 }
 
+/**
+ * Time that does not pass by itself: a queue of events by moment and order, run one after the other, with everything that a program
+ * asks of clocks and timers answered from it. Idle time costs nothing, and the same seed gives the same run.
+ *
+ * Between two events every microtask has run, so a promise that an event settles has been heard by all who await it. An event belongs
+ * to a process; what is started while it runs belongs to the same one.
+ */
 export class VirtualTime {
   /** Milliseconds since the epoch, with fractions. */
   now: number
   /** Whose event is running; undefined for the world's own. */
-  current: SimulatedProcess | undefined
+  current: EventOwner | undefined
   /** How many events have run. */
   ran = 0
   /** Sees each event before it runs. */
@@ -57,7 +65,7 @@ export class VirtualTime {
     return this.at(this.now + Math.max(0, delayMs), run, owner)
   }
 
-  at(time: number, run: () => void, owner: SimulatedProcess | undefined): VirtualEvent {
+  at(time: number, run: () => void, owner: EventOwner | undefined): VirtualEvent {
     const event = { time: Math.max(time, this.now), order: this.#order++, owner, run, cancelled: false }
     this.#push(event)
     return event
@@ -71,7 +79,7 @@ export class VirtualTime {
   }
 
   /** The world's work, not that of any process, while `work` runs. */
-  outside<T>(work: () => T, owner?: SimulatedProcess): T {
+  outside<T>(work: () => T, owner?: EventOwner): T {
     const { current } = this
     this.current = owner
     try {

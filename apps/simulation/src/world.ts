@@ -44,6 +44,8 @@ export interface World {
   readonly postgres: ModelPostgres
   readonly feedFaults: FeedFaults
   readonly witness: Witness
+  /** Told of every command that a process sends, before it is on its way. */
+  readonly callListeners: Set<(command: string) => void>
   readonly tally: Tally
   /** A stream of random numbers of its own for whoever asks. */
   random(stream: string): Random
@@ -83,6 +85,7 @@ export function makeWorld(seed: number, mutation?: Mutation): World {
     postgres: new ModelPostgres(time, random('postgres'), tally, mutation),
     feedFaults: { ...NO_FEED_FAULTS },
     witness,
+    callListeners: new Set(),
     tally,
     random,
   }

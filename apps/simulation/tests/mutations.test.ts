@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { MUTATIONS, type Mutation } from '../src/mutations.ts'
+import { runSimulation } from './run-simulation.ts'
+
+/** Within how many seeds the simulation has to notice that a guard is gone; some four times what it takes. */
+const CAUGHT_WITHIN: Partial<Record<Mutation, number>> = {
+  'no-position-check': 50,
+  'no-fence-no-position-check': 50,
+  'no-contiguity-check': 50,
+  'no-nonce-check': 250,
+  'ack-at-enqueue': 50,
+  'no-version-guard': 100,
+  'state-apart': 100,
+  'no-rewind': 150,
+  'watermark-without-gap-check': 50,
+}
+
+/**
+ * Guards without which every promise still holds: the token only saves the work of owners that were replaced (position and contiguity
+ * refuse what they write), and a repeated commit that is not recognised is a conflict, after which the partition is loaded anew.
+ */
+const HARMLESS: readonly Mutation[] = ['no-fence', 'no-idempotence-check']
+const HARMLESS_SEEDS = 100
+
+const TIMEOUT_MS = 1_800_000
+
+test('every mutation is either caught or known to be harmless', () => {
+  expect([...Object.keys(CAUGHT_WITHIN), ...HARMLESS].sort()).toEqual(Object.keys(MUTATIONS).sort())
+})
+
+test.each(Object.entries(CAUGHT_WITHIN))(
+  '%s is caught within %d seeds',
+  async (mutation, seeds) => {
+    const { status, output } = await runSimulation('--seeds', String(seeds), '--mutate', mutation)
+    expect(output).toContain('FAILED: ')
+    expect(status).toBe(1)
+  },
+  TIMEOUT_MS,
+)
+
+test.each(HARMLESS)(
+  `%s breaks nothing in ${HARMLESS_SEEDS} seeds`,
+  async mutation => {
+    const { output } = await runSimulation('--seeds', String(HARMLESS_SEEDS), '--mutate', mutation)
+    expect(output).toContain(`0 of ${HARMLESS_SEEDS} seeds failed`)
+  },
+  TIMEOUT_MS,
+)

@@ -10,7 +10,7 @@ import { WAITING_JOBS_MAX } from './sweep.ts'
 const TURN_MS = 375
 /** How often the owners of other partitions are looked at; a hand-over waits half of it on average. */
 const LOOK_MS = 100
-/** We steal from nobody while our own loop comes this much too late: what seems to stand still may be ourselves. */
+/** Coming this much too late to a look, we wait longer before we steal: what seems to stand still may be ourselves. */
 const LAG_MAX_MS = 50
 /** How often the outbox is looked through for bars that no job carries. */
 const SWEEP_MS = 15_000
@@ -62,7 +62,7 @@ async function lookAround(share: Share, { signal }: AggregateOptions): Promise<v
     await delay(LOOK_MS, signal)
     const lagMs = performance.now() - since - LOOK_MS
     // Whoever keeps the share tells that Redis does not answer.
-    if (!signal.aborted) await share.look(lagMs <= LAG_MAX_MS).catch(() => undefined)
+    if (!signal.aborted) await share.look(lagMs > LAG_MAX_MS).catch(() => undefined)
   }
 }
 

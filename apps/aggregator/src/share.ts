@@ -88,9 +88,9 @@ export class Share {
   /**
    * Looks at the partitions that are to be ours or that we are second for: claims those that nobody holds, and overtakes owners that
    * stand still.
-   * @param maySteal false while we are late ourselves, and therefore know nothing of others
+   * @param isLate we came too late to this look
    */
-  async look(maySteal: boolean): Promise<void> {
+  async look(isLate: boolean): Promise<void> {
     const watched = [...this.#ranks].filter(([tag, rank]) => rank <= 1 && !this.#owned.has(tag)).map(([tag]) => tag)
     const looks = await Promise.all(
       watched.map(async tag => ({ tag, ...(await lookAtPartition(this.#options.redis, tag)) })),
@@ -102,9 +102,9 @@ export class Share {
     const now = performance.now()
     await Promise.all(
       looks.map(async ({ tag, pos, seq }) => {
-        const isStill = this.#watch.observe(tag, pos, seq > pos, now)
+        const isStill = this.#watch.observe(tag, pos, seq > pos, now, isLate)
         if (this.#vacant.has(tag) && this.#ranks.get(tag) === 0) await this.#claim(tag, false)
-        else if (isStill && maySteal) await this.#claim(tag, true)
+        else if (isStill) await this.#claim(tag, true)
       }),
     )
   }

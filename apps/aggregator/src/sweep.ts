@@ -39,8 +39,9 @@ export class PendingSweep {
         const [field, value] = entry
         const before = this.#seen.get(field)
         const sweeps = before?.value === value ? before.sweeps + 1 : 0
-        seen.set(field, { value, sweeps })
-        if (isTurn(sweeps)) stuck.push(entry)
+        const isDue = isTurn(sweeps) || (before?.value === value && before.isDue)
+        seen.set(field, { value, sweeps, isDue })
+        if (isDue) stuck.push(entry)
       }
       if (seen.size >= SWEPT_ENTRIES_MAX) break
     }
@@ -50,6 +51,7 @@ export class PendingSweep {
     // The generation makes the job id new: a kept failed job of the same id would swallow this one.
     this.#generation++
     await queue.enqueue(tag, `sweep-${Date.now().toString(36)}-${this.#generation}`, stuck)
+    for (const [field] of stuck) seen.get(field)!.isDue = false
     return { pending, queued: stuck.length }
   }
 }
@@ -57,6 +59,8 @@ export class PendingSweep {
 interface Waiting {
   readonly value: string
   readonly sweeps: number
+  /** Its turn has come and it was not queued yet: a turn that falls into a time without room must not be lost, the next is far. */
+  isDue: boolean
 }
 
 /**

@@ -1,8 +1,8 @@
-import { pendingFieldOf, pendingKey } from '@chart/redis'
+import { openBarQueue, pendingFieldOf, pendingKey } from '@chart/redis'
 import { type RedisServer, startRedis } from '@chart/servers'
 import { killApps, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { WAITING_JOBS_MAX } from '../src/sweep.ts'
+import { PendingSweep, WAITING_JOBS_MAX } from '../src/sweep.ts'
 import { expectBarsRight, metricOf, openRig, pendingBars, type Rig, tokenOf, trade, untilReached } from './rig.ts'
 
 /** Closed bars on their way to PostgreSQL: whatever becomes of the queue, they stay in the outbox and are queued again. */
@@ -95,6 +95,19 @@ test('above a bound of waiting jobs nothing is queued, and the outbox is worked 
   await rig.redis.del(await rig.redis.keys('{bull}*'))
   await untilAllQueued(rig)
   expect(await metricOf(metrics.swept)).toBeGreaterThan(0)
+})
+
+test('a bar whose turn came while nothing could be queued is queued as soon as there is room, and once', async () => {
+  await using rig = await openRig(server)
+  await using queue = openBarQueue({ url: queueServer.url })
+  await rig.redis.hset(pendingKey('{p99}'), 'BTCUSDT|1s|0', 'a bar')
+  const sweep = new PendingSweep()
+  const queuedAt = async (canQueue: boolean) => (await sweep.sweep(rig.redis, queue, '{p99}', canQueue)).queued
+  // The first sweep sees it; its turns would be after 1, 2 and 4 more, the next one after 8.
+  for (let sweeps = 0; sweeps <= 5; sweeps++) expect(await queuedAt(false)).toBe(0)
+  expect(await queuedAt(true)).toBe(1)
+  expect(await queuedAt(true)).toBe(0)
+  expect(await queuedAt(true)).toBe(1)
 })
 
 test("a queue's Redis that is away costs neither bars nor partitions, and gets its jobs when it is back", async () => {

@@ -135,6 +135,23 @@ test('an owner that renews its lease and gets nowhere is overtaken, and no trade
   await expectBarsRight(rig)
 })
 
+/** For a process whose clock is wrong by so much. */
+const clockOff = (ms: number) => ({
+  NODE_OPTIONS: `--import="data:text/javascript,const now=Date.now;Date.now=()=>now()+(${ms})"`,
+})
+
+test('processes whose clocks are five minutes off, each its own way, make the same bars and hand over as ever', async () => {
+  await using rig = await openRig(server)
+  rig.startIngestor(clockOff(300_000))
+  const slow = rig.runAggregator('doomed', clockOff(-300_000))
+  rig.runAggregator('steady', clockOff(120_000))
+  await untilSharedByBoth(rig)
+  await trade(rig, 40_000)
+  slow.child.kill('SIGKILL')
+  await trade(rig, 60_000)
+  await expectBarsRight(rig)
+})
+
 /** A reader that never opens, until it is no longer wanted. */
 const stuckReader: OpenReader = (_name, signal) =>
   new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))

@@ -45,11 +45,11 @@ export interface Rig extends AsyncDisposable {
   readonly simulator: ExchangeSimulator
   readonly symbols: readonly string[]
   readonly partitions: number
-  startIngestor(): AppProcess
+  startIngestor(env?: Readonly<Record<string, string>>): AppProcess
   /** Writes the symbols down as an ingestor does, for tests without one. */
   register(): Promise<void>
   startAggregator(member: string, options?: Partial<AggregateOptions> & { queueUrl?: string }): Promise<Aggregator>
-  runAggregator(member: string): AppProcess
+  runAggregator(member: string, env?: Readonly<Record<string, string>>): AppProcess
   tags(): Promise<string[]>
   /** Who holds each partition's lease. */
   owners(): Promise<Map<string, string | null>>
@@ -76,8 +76,9 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
     simulator,
     symbols,
     partitions,
-    startIngestor: () =>
+    startIngestor: (env = {}) =>
       runApp('ingestor', {
+        ...env,
         SYMBOLS: symbols.join(),
         PARTITIONS: String(partitions),
         REDIS_URL: server.url,
@@ -123,8 +124,9 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
         },
       }
     },
-    runAggregator: member =>
+    runAggregator: (member, env = {}) =>
       runApp('aggregator', {
+        ...env,
         MEMBER: member,
         REDIS_URL: server.url,
         INTERVALS: INTERVALS.join(),

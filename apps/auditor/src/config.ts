@@ -1,4 +1,5 @@
 import { DEFAULT_INTERVALS, type Interval, intervalsOf, isSymbol, namesOf } from '@chart/market'
+import { checkedRedisUrl } from '@chart/redis'
 import { ConfigError, EnvReader, readServiceConfig, type ServiceConfig } from '@chart/service'
 
 export interface AuditorConfig extends ServiceConfig {
@@ -33,7 +34,7 @@ export function readConfig(env = new EnvReader(process.env)): AuditorConfig {
     ...readServiceConfig(env),
     symbols,
     intervals: readIntervals(env),
-    redisUrl: env.url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis', 'rediss']),
+    redisUrl: env.secret('REDIS_URL', 'redis://127.0.0.1:6379', checkedRedisUrl),
     databaseUrl: env.url('DATABASE_URL', 'postgres://postgres@127.0.0.1:5432/postgres', ['postgres', 'postgresql']),
     streamUrl: env.url('BINANCE_STREAM_URL', 'wss://stream.binance.com:9443', ['wss', 'ws']),
     apiUrl: env.url('BINANCE_API_URL', 'https://api.binance.com', ['https', 'http']),

@@ -18,9 +18,15 @@ export interface OracleBar {
   readonly live: boolean
 }
 
-/** The oracle's bars that are closed by the exchange's clock. */
-export async function closedOracleBars(apiUrl: string, symbol: string, interval: string): Promise<OracleBar[]> {
-  const response = await fetch(`${apiUrl}/control/oracle?symbol=${symbol}&interval=${interval}`)
+/** The oracle's bars that are closed by the exchange's clock; without a range of open times, the last 500 bars. */
+export async function closedOracleBars(
+  apiUrl: string,
+  symbol: string,
+  interval: string,
+  range?: { from: number; to: number },
+): Promise<OracleBar[]> {
+  const ranged = range === undefined ? '' : `&from=${range.from}&to=${range.to}`
+  const response = await fetch(`${apiUrl}/control/oracle?symbol=${symbol}&interval=${interval}${ranged}`)
   if (!response.ok) throw new Error(`the oracle answers ${response.status}: ${await response.text()}`)
   return ((await response.json()) as OracleBar[]).filter(bar => !bar.live)
 }

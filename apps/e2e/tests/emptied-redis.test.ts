@@ -7,15 +7,14 @@ import { storedBars } from '../src/oracle.ts'
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']
 const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
 /** The exchange's clock runs this many times as fast as ours, so that minutes close every few seconds. */
 const SPEED = 10
 
-test('a Redis that is emptied gets everything again from the stored bars and the exchange: no bar is missing, none incomplete', async () => {
+test('a Redis that is emptied gets everything again from the stored bars and the exchange: no bar is missing, none less complete than before', async () => {
   await using service = await LocalService.start({
     SYMBOLS: SYMBOLS.join(),
     TRADES_PER_SECOND: '40',
-    START_TIME: String(Math.floor(Date.now() / HOUR_MS) * HOUR_MS),
+    START_TIME: String(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS),
     SPEED: String(SPEED),
     GRPC_PORT: '',
   })
@@ -42,7 +41,10 @@ test('a Redis that is emptied gets everything again from the stored bars and the
   const untilTime = Math.floor(serverTime / MINUTE_MS) * MINUTE_MS
   const compare = () => compareWithOracle(postgres, binanceApiUrl, SYMBOLS, ['1m', '5m'], untilTime)
   await service.until('the last bars are stored', async () => (await compare()).missing.length === 0)
-  const { compared, ...wrong } = await compare()
-  expect(wrong).toEqual({ missing: [], surplus: [], differing: [], incomplete: [] })
+  const { compared, incomplete, ...wrong } = await compare()
+  expect(wrong).toEqual({ missing: [], surplus: [], differing: [] })
+  // Only the 5m bar in which the service was started may say that it is not whole.
+  expect(incomplete.filter(name => !name.includes(' 5m '))).toEqual([])
+  expect(incomplete.length).toBeLessThanOrEqual(SYMBOLS.length)
   expect(compared).toBeGreaterThan(6 * SYMBOLS.length)
 })

@@ -1,54 +1,41 @@
-import type { ExchangeRest, SymbolInfo } from '@chart/binance'
+import type { SymbolInfo } from '@chart/binance'
 import { partitionOf, rankMembers } from '@chart/market'
 import {
   EXTEND_EVERY_MS,
   heartbeat,
-  type LeaderLock,
   leave,
-  type RedisCommands,
+  PartitionsChangedError,
+  RedisUnavailableError,
   registerSymbols,
   tagOf,
 } from '@chart/redis'
-import { delay, type Log } from '@chart/service'
-import type { Metrics } from './metrics.ts'
-import type { ReadStoredStart } from './seed.ts'
-import type { OpenFeed } from './shard-listener.ts'
-import { ShardSeat } from './shard-seat.ts'
+import { delay } from '@chart/service'
+import { type SeatOptions, ShardSeat } from './shard-seat.ts'
 import { SymbolFeed } from './symbol-feed.ts'
 import { watchStatus } from './trading-status.ts'
 import { Wake } from './wake.ts'
 
-export interface IngestOptions {
+export interface IngestOptions extends Omit<SeatOptions, 'shard' | 'feeds' | 'register' | 'onVacant'> {
   readonly infos: readonly SymbolInfo[]
   readonly partitions: number
+  /** The partitions are dealt out to this many feed shards, each with a leader of its own. */
   readonly feedShards: number
-  readonly member: string
-  readonly redis: RedisCommands
-  /** The lease of a feed shard. */
-  openLock(shard: number): LeaderLock
-  /** The feed of these symbols, until the signal aborts. */
-  readonly openFeed: OpenFeed
-  readonly rest: ExchangeRest
-  /** Where the stored bars end; without it logs begin at the present minute. */
-  readonly readStoredStart?: ReadStoredStart
-  readonly metrics: Metrics
-  readonly log: Log
-  readonly signal: AbortSignal
-  /** For tests, see ShardLeaderOptions. */
-  readonly auditMs?: number
-  /** For tests: how long a leader that is not first in line (any more) goes on leading. */
-  readonly handOverMs?: number
 }
 
 /**
  * Takes its seat at every feed shard: leads it, stands by with a feed of its own, or leaves it to others, as the members' places in line
  * have it (rendezvous hashing, so that a member that joins or leaves moves its own share only).
- * @throws PartitionsChangedError when Redis knows the symbols under another number of partitions
+ * @throws PartitionsChangedError when Redis knows the symbols under another number of partitions; RedisUnavailableError when it does
+ * not answer at the start
  */
 export async function ingest(options: IngestOptions): Promise<void> {
   const { infos, partitions, feedShards } = options
   const feeds = infos.map(info => new SymbolFeed(info, tagOf(info.symbol, partitions)))
-  await register(feeds, options)
+  await register(feeds, options).catch(error => {
+    if (error instanceof PartitionsChangedError) throw error
+    const reason = `cannot reach Redis to register the symbols: ${error.message}; start it or set REDIS_URL`
+    throw new RedisUnavailableError(reason, { cause: error })
+  })
   const vacancy = new Wake()
   const seats: ShardSeat[] = []
   for (let shard = 0; shard < feedShards; shard++) {

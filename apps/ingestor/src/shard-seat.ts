@@ -1,15 +1,14 @@
 import { EXTEND_EVERY_MS, type LeaderLock, ProgressWatch, readHeads } from '@chart/redis'
 import { delay } from '@chart/service'
-import type { IngestOptions } from './ingest.ts'
-import { ShardLeader } from './shard-leader.ts'
-import { ShardListener } from './shard-listener.ts'
+import { ShardLeader, type ShardLeaderOptions } from './shard-leader.ts'
+import { type OpenFeed, ShardListener } from './shard-listener.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
 
 /** How often a standby looks whether the leader moves. */
 const LOOK_MS = 100
 /** A leader whose log stands still for this long, while we hold the very trade that comes next, is overtaken. */
 const STALL_MS = 400
-/** We overtake nobody while our own loop comes this much too late: what seems to stand still may be ourselves. */
+/** Coming this much too late to a look, we wait longer before we overtake: what seems to stand still may be ourselves. */
 const LAG_MAX_MS = 50
 /** A free lease is for the first in line; the second takes it after this long, should the first not want it. */
 const SECOND_PATIENCE_MS = 750
@@ -25,11 +24,15 @@ const HAND_OVER_MAX_MS = 600_000
 /** After a lead that ended by itself, so that a Redis that refuses its first step is not asked all the time. */
 const RETRY_MS = 375
 
-export interface SeatOptions extends IngestOptions {
+export interface SeatOptions extends Omit<ShardLeaderOptions, 'watermark'> {
   readonly shard: number
-  readonly feeds: readonly SymbolFeed[]
-  /** Makes the symbols known; Redis may have been emptied since. */
-  register(): Promise<void>
+  /** The lease of a feed shard. */
+  openLock(shard: number): LeaderLock
+  /** The feed of these symbols, until the signal aborts. */
+  readonly openFeed: OpenFeed
+  readonly signal: AbortSignal
+  /** For tests: how long a leader that is not first in line (any more) goes on leading. */
+  readonly handOverMs?: number
   /** Nobody leads: who lives may have changed since we asked. */
   onVacant(): void
 }
@@ -135,7 +138,7 @@ export class ShardSeat {
   /** Whether some symbol's log has stood still for too long although we have its next trade. */
   async #standsStill(now: number): Promise<boolean> {
     const { redis, feeds, metrics, log, shard } = this.#options
-    const lagMs = now - this.#lookTime - LOOK_MS
+    const isLate = now - this.#lookTime - LOOK_MS > LAG_MAX_MS
     const tags = [...new Set(feeds.map(({ tag }) => tag))]
     const ask = (tag: string) =>
       readHeads(
@@ -149,9 +152,9 @@ export class ShardSeat {
     for (const feed of feeds) {
       const head = heads.get(feed.symbol)
       if (head === undefined) continue
-      if (this.#watch.observe(feed.symbol, head, feed.sequence.holds(head + 1), seenTime)) still ??= feed
+      if (this.#watch.observe(feed.symbol, head, feed.sequence.holds(head + 1), seenTime, isLate)) still ??= feed
     }
-    if (still === undefined || lagMs > LAG_MAX_MS) return false
+    if (still === undefined) return false
     for (const { symbol } of feeds) this.#watch.noteSteal(symbol, seenTime)
     metrics.steals.inc()
     log.warn({ shard, symbol: still.symbol }, 'the leader stands still; taking its place')

@@ -28,6 +28,7 @@ const run = (env: Record<string, string> = {}) =>
     BINANCE_API_URL: simulator.url,
     BINANCE_STREAM_URL: simulator.streamUrl,
     PARTITIONS: '8',
+    FEED_SHARDS: '1',
     ...env,
   })
 
@@ -103,4 +104,19 @@ test('an exchange that comes later is taken up', async () => {
   await until('it is heard', () => waiting.output.text.includes('"feed connected"'))
   await until('it writes', async () => (await redis.keys('log:*')).length > 0)
   expect(late.status().connections).toBe(1)
+})
+
+test('a Redis that goes away before the symbols are registered is named, with what to do', async () => {
+  const port = await freePort()
+  const waiting = run({ BINANCE_API_URL: `http://127.0.0.1:${port}`, BINANCE_STREAM_URL: `ws://127.0.0.1:${port}` })
+  await until('it waits for the exchange', () => waiting.output.text.includes('asking again'))
+  await server.kill('SIGSTOP')
+  try {
+    await using _late = await startExchangeSimulator({ port })
+    expect(await waiting.exited).toBe(1)
+  } finally {
+    await server.kill('SIGCONT')
+  }
+  const line = 'ingestor: cannot reach Redis to register the symbols: Command timed out; start it or set REDIS_URL'
+  expect(waiting.output.text).toContain(line)
 })

@@ -99,6 +99,12 @@ test('before an old jump of ids, and before an imported minute, nothing is known
   expect(after?.sinceTime).toBe(START_TIME + 2 * MINUTE_MS)
 })
 
+test('an imported minute among the newest ends nothing: what was made of trades after it goes on', () => {
+  const imported = { ...minuteOf(0, -1, -1), tradeCount: 7 }
+  const bars = symbolBarsOfMinutes('AAA', EXCHANGE_SCALES, [imported, minuteOf(1, 3, 4), minuteOf(2, 5, 6)])
+  expect([bars?.sinceTime, bars?.lastTradeId]).toEqual([START_TIME + MINUTE_MS, 6])
+})
+
 test('minutes without any trade do not tell which trade comes next', () => {
   expect(symbolBarsOfMinutes('AAA', EXCHANGE_SCALES, [])).toBeUndefined()
   expect(symbolBarsOfMinutes('AAA', EXCHANGE_SCALES, [{ ...minuteOf(0, -1, -1), tradeCount: 0 }])).toBeUndefined()

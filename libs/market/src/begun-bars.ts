@@ -30,18 +30,23 @@ export function symbolBarsOfMinutes(
 
 /** The newest run of minutes without a jump of ids, without what comes after a jump that is recent. */
 function wholeRunOf(minutes: readonly BarText[]): readonly BarText[] {
-  const jumps: number[] = []
+  let start = 0
   let lastId: number | undefined
   for (const [index, { tradeCount, firstTradeId, lastTradeId }] of minutes.entries()) {
     if (tradeCount === 0) continue
-    const isKnown = firstTradeId >= 0
-    if (!isKnown || (lastId !== undefined && firstTradeId !== lastId + 1)) jumps.push(index)
-    lastId = isKnown ? lastTradeId : undefined
+    if (firstTradeId < 0) {
+      // Imported: its trades are not known, so nothing begins before it or with it.
+      start = index + 1
+      lastId = undefined
+      continue
+    }
+    if (lastId !== undefined && firstTradeId !== lastId + 1) {
+      if (index >= minutes.length - LOST_REACH) return minutes.slice(start, index)
+      start = index
+    }
+    lastId = lastTradeId
   }
-  const recent = jumps.find(index => index >= minutes.length - LOST_REACH)
-  const end = recent ?? minutes.length
-  const start = jumps.filter(index => index < end).at(-1) ?? 0
-  return minutes.slice(start, end).filter(({ tradeCount, firstTradeId }) => tradeCount === 0 || firstTradeId >= 0)
+  return minutes.slice(start)
 }
 
 function applyMinute(bars: SymbolBars, minute: Bar): void {

@@ -36,6 +36,8 @@ export function openLeaderLock({ url, key }: { url: string; key: string }): Lead
     commandTimeout: LEASE_MS / 3 - 50,
     socketTimeout: LEASE_MS,
     maxRetriesPerRequest: 0,
+    // What was given up must not run after a reconnect: a late DEL would take away another's lease.
+    enableOfflineQueue: false,
   })
   client.on('error', () => undefined)
   const redlock = new Redlock([client], { retryCount: 0 })

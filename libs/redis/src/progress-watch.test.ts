@@ -21,6 +21,13 @@ test('one that moves, however slowly, and one that has nothing to do, keep what 
   expect(watch.observe('idle', 1, true, 60_800)).toBe(true)
 })
 
+test('who is late itself waits longer, and not for ever', () => {
+  const watch = new ProgressWatch(400)
+  watch.observe('p', 7, true, 0)
+  expect(watch.observe('p', 7, true, 3_900, true)).toBe(false)
+  expect(watch.observe('p', 7, true, 4_000, true)).toBe(true)
+})
+
 test('keys are watched each by itself', () => {
   const watch = new ProgressWatch(400)
   watch.observe('a', 1, true, 0)

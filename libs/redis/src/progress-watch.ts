@@ -2,6 +2,11 @@
 const CALM_MS = 10_000
 /** Above this a threshold is not raised: a partition that nobody can bring forward is still tried now and then. */
 const THRESHOLD_MAX_MS = 30_000
+/**
+ * So many times the threshold is waited by one that is late itself: what seems to stand still may be its own view. Waited, not refused,
+ * since on a machine that is always short of CPU a dead owner has to be followed as well.
+ */
+const LATE_FACTOR = 10
 /** At most one steal of a key in this time, whatever the threshold. */
 const STEAL_EVERY_MS = 1_000
 
@@ -33,8 +38,9 @@ export class ProgressWatch {
    * Takes what was seen of `key` at `now` (monotonic, in milliseconds), and tells whether to steal it.
    * @param mark how far the owner has come
    * @param isAhead there is work beyond the mark that we could do
+   * @param isLate our own loop came too late to this look
    */
-  observe(key: string, mark: number, isAhead: boolean, now: number): boolean {
+  observe(key: string, mark: number, isAhead: boolean, now: number, isLate = false): boolean {
     const one = this.#watched.get(key)
     if (one === undefined) {
       this.#watched.set(key, { mark, since: now, thresholdMs: this.#thresholdMs, stealTime: Number.NEGATIVE_INFINITY })
@@ -46,7 +52,8 @@ export class ProgressWatch {
       one.since = now
       return false
     }
-    return now - one.since >= this.#thresholdOf(one, now) && now - one.stealTime >= STEAL_EVERY_MS
+    const waitMs = this.#thresholdOf(one, now) * (isLate ? LATE_FACTOR : 1)
+    return now - one.since >= waitMs && now - one.stealTime >= STEAL_EVERY_MS
   }
 
   /** Notes that `key` was stolen because of what `observe` said. */

@@ -3,8 +3,10 @@ import { until } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
 import {
   appendEntry,
+  checkRedisSettings,
   closeRedis,
   commitBars,
+  KEPT_ENTRIES,
   openBarUpdates,
   openBlockingRedis,
   openRedis,
@@ -120,18 +122,17 @@ test('a server that has become a replica is left, and what it refused is not sen
 })
 
 test('a server that reads its data back is waited for', async () => {
-  // Each key takes 2 ms, and others are answered in between.
-  const slowLoading = ['--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024']
-  await using server = await startRedis({ appendOnly: true, args: slowLoading })
+  // Each key takes half a millisecond; others are answered every 1,024 keys.
+  await using server = await startRedis({ appendOnly: true, args: ['--key-load-delay', '500'] })
   const redis = await openRedis(server.url, 'test')
   await claimed(redis, TAG, 'ingest')
-  for (let key = 0; key < 500; key++) await redis.set(`key:${key}`, 'x'.repeat(100))
+  await Promise.all(Array.from({ length: 4_096 }, (_, key) => redis.set(`key:${key}`, '')))
   await server.kill()
   const restarted = server.restart()
   await until('it is loading', async () => (await redisCommand(server.port, 'GET key:0')).startsWith('-LOADING'))
-  await expect(claimed(redis, TAG, 'ingest')).rejects.toThrow()
-  await restarted
   await until('it works', async () => (await claimed(redis, TAG, 'ingest')) !== undefined)
+  await restarted
+  expect(await epochOf(server.port), 'the claim before is known').toBe(2)
   closeRedis(redis)
 })
 
@@ -143,31 +144,37 @@ test('over maxmemory appends are refused while commits go on, and free what appe
   const aggregate = await claimed(redis, TAG, 'aggregate')
   await appendEntry(redis, ingest, [blockOf(undefined, [])])
   const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))![1])
-  await redis.config('SET', 'maxmemory', used + 4_000_000)
+  // Twice what a log keeps behind its position (1,000 entries), in entries of some 3 kB.
+  await redis.config('SET', 'maxmemory', used + 6_000_000)
   let head = 0
-  const ids = () => Array.from({ length: 1_000 }, (_, index) => head + 1 + index)
   const append = async () => {
-    await appendEntry(redis, ingest, [blockOf(head, ids())])
-    head += 1_000
+    const ids = Array.from({ length: 300 }, (_, index) => head + 1 + index)
+    await appendEntry(redis, ingest, [blockOf(head, ids)])
+    head += ids.length
   }
-  await until('appends are refused', async () => {
-    for (;;) {
-      try {
-        await append()
-      } catch (error) {
-        return (error as Error).message.startsWith('OOM')
-      }
-    }
-  })
+  const refusal = async () => {
+    for (;;) await append()
+  }
+  await expect(refusal()).rejects.toThrow(/^OOM/)
   let at = { pos: 0, rev: 0 }
-  // The log keeps entries behind the position; an operator's or a larger log would be trimmed, here the entries are folded and the log cut.
   for (;;) {
     const last = (await readEntries(reader, TAG, at.pos, 100, 200)).at(-1)
     if (last === undefined) break
     const batch = { at, newPos: last.n, nonce: last.nonce, symbols: [], update: Buffer.from('') }
     at = await commitBars(redis, aggregate, batch)
   }
-  expect(at.pos).toBeGreaterThan(1)
+  expect(at.pos).toBeGreaterThan(KEPT_ENTRIES)
+  await append()
   closeRedis(reader)
+  closeRedis(redis)
+})
+
+test('a Redis that stops between the connection and the look at its settings is named, with what to do', async () => {
+  await using server = await startRedis()
+  const redis = await openRedis(server.url, 'test')
+  await server.kill('SIGSTOP')
+  const where = `cannot reach Redis at 127.0.0.1:${server.port}: Command timed out; start it or set REDIS_URL`
+  await expect(checkRedisSettings(redis)).rejects.toThrow(where)
+  await server.kill('SIGCONT')
   closeRedis(redis)
 })

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { redisCommand, startRedisCluster } from '@chart/servers'
+import { redisCommand, startRedis, startRedisCluster } from '@chart/servers'
 import { until } from '@chart/testkit'
-import { describe, expect, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { describe, expect, test, vi } from 'vitest'
 import { closeRedis, feedLeaseKey, openLeaderLock, openRedis } from '../src/index.ts'
+import { type MasterSource, masterConnector } from '../src/master-connector.ts'
 import { startTopology, type Topology } from './topology.ts'
 import { claimsRunTwice, idsInLog, startTraffic, type Traffic } from './traffic.ts'
 
@@ -126,4 +128,27 @@ test('a slot that moves to another node is followed by commands, reader and subs
   const ids = await idsInLog(cluster.url, TAG)
   expect(ids).toEqual(ids.map((_, index) => index + 1))
   expect(claimsRunTwice(traffic)).toBe(0)
+})
+
+test('a master that only its witnesses have lost is left, when two agree', async () => {
+  await using one = await startRedis()
+  await using other = await startRedis()
+  const places = [one, other].map(({ port }) => ({ host: '127.0.0.1', port }))
+  const named = new Map(places.map(place => [place.port, places[0]!]))
+  const source: MasterSource = {
+    what: 'the master',
+    witnesses: places,
+    ask: async witness => ({ master: named.get(witness.port), witnesses: places }),
+  }
+  const redis = new Redis({ Connector: masterConnector(source) })
+  redis.on('error', () => undefined)
+  const asked = vi.spyOn(source, 'ask')
+  await redis.set('name', 'one')
+  named.set(other.port, places[1]!)
+  const before = asked.mock.calls.length
+  await until('both were asked, twice', () => asked.mock.calls.length >= before + 4)
+  expect(await redis.get('name')).toBe('one')
+  named.set(one.port, places[1]!)
+  await until('it has left', async () => (await redis.get('name')) === null)
+  redis.disconnect()
 })

@@ -37,7 +37,8 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
     const node = await startRedis({
       ...redis,
       args: [
-        ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort)],
+        // A node that has met no other does not know its own address: a cluster of one never would.
+        ...['--cluster-enabled', 'yes', '--cluster-port', String(busPort), '--cluster-announce-ip', '127.0.0.1'],
         ...['--cluster-node-timeout', String(nodeTimeoutMs)],
         ...['--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1'],
         ...(redis.args ?? []),

@@ -3,14 +3,16 @@ import { askSocket } from './ask-socket.ts'
 import { ServerStartError } from './errors.ts'
 
 const PONG = '+PONG\r\n'
+/** The answer to PING at the end; while Redis reads its data back it says so to both. */
+const ANSWERED = /^(-LOADING[^\r]*\r\n)-LOADING[^\r]*\r\n$|\+PONG\r\n$/
 const AWAIT_MS = 30_000
 const LOOK_MS = 20
 
 /** One inline command and its raw answer, which is complete when a PING behind it is answered; '' from nobody. */
 export async function redisCommand(port: number, command: string): Promise<string> {
-  const answer = await askSocket(port, Buffer.from(`${command}\r\nPING\r\n`), text => text.toString().endsWith(PONG))
-  const text = answer.toString()
-  return command === 'PING' ? PONG : text.slice(0, -PONG.length)
+  const question = Buffer.from(`${command}\r\nPING\r\n`)
+  const text = (await askSocket(port, question, answer => ANSWERED.test(answer.toString()))).toString()
+  return command === 'PING' ? PONG : text.replace(ANSWERED, '$1')
 }
 
 /** The same for a command that must succeed. */

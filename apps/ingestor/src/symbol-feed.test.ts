@@ -309,3 +309,13 @@ test('a silence is promised over only as far as the exchange has said that it tr
   expect(feed.nextBlock(silent)).toBeUndefined()
   expect(feed.awaitsStatus).toBe(false)
 })
+
+test('nothing is promised of a symbol that was not heard before the exchange has said that it trades it', () => {
+  const feed = feedAt(7)
+  feed.verify(7, feed.connection)
+  expect(feed.state).toBe('live')
+  expect(feed.nextBlock(START_TIME)).toBeUndefined()
+  expect(feed.awaitsStatus).toBe(true)
+  feed.learn(INFO, START_TIME)
+  expect(feed.nextBlock(START_TIME)?.watermark).toBe(START_TIME)
+})

@@ -181,7 +181,8 @@ export class SymbolFeed {
     // After a halt the next trade has to come first: a watermark alone would make flat bars of the time that was halted.
     const afterHaltOpen = (trades[trades.length - 1]?.tradeId ?? storedId) === this.#haltedAfterId
     const canPromise = this.state === 'live' && allTaken && !afterHaltOpen
-    const provable = Math.min(watermark, Math.max(this.#lastTradeTime + SILENCE_MAX_MS, this.#tradingThrough))
+    const heardThrough = this.#lastTradeTime === 0 ? 0 : this.#lastTradeTime + SILENCE_MAX_MS
+    const provable = Math.min(watermark, Math.max(heardThrough, this.#tradingThrough))
     this.#awaitsStatus = canPromise && provable < watermark
     const promised = canPromise && provable > this.#storedWatermark ? provable : 0
     if (trades.length === 0 && promised === 0) return undefined

@@ -4,6 +4,11 @@ import { Tally } from './tally.ts'
 
 /** Seeds that a worker gets at a time. */
 const BATCH_SEEDS = 25
+/**
+ * Batches of one worker. Node keeps a signal that was made of others for as long as somebody listens to it, and whoever crashed listens for
+ * ever: some 2.5 MB a seed.
+ */
+const WORKER_BATCHES = 10
 const PROGRESS_MS = 5_000
 /** Failing seeds that are told; a broken rule fails nearly all of them. */
 const TOLD_MAX = 10
@@ -46,9 +51,13 @@ export async function runSeeds(options: RunSeedsOptions): Promise<number> {
     process.stderr.write(`${total.ran} of ${seeds} seeds, ${failures.length} failed\n`)
   }, PROGRESS_MS)
   const work = async () => {
+    const isGoingOn = () => next < from + seeds && (options.keepGoing || failures.length === 0)
+    while (isGoingOn()) await useWorker(isGoingOn)
+  }
+  const useWorker = async (isGoingOn: () => boolean) => {
     const worker = fork(new URL('./worker.ts', import.meta.url))
     try {
-      while (next < from + seeds && (options.keepGoing || failures.length === 0)) {
+      for (let batches = 0; batches < WORKER_BATCHES && isGoingOn(); batches++) {
         const batch = { from: next, seeds: Math.min(BATCH_SEEDS, from + seeds - next), mutation }
         next += batch.seeds
         const result = await ask(worker, batch)

@@ -8,6 +8,7 @@ import type { SeriesEvent } from './series-event.ts'
 import { SeriesFold } from './series-fold.ts'
 import type { SubscriberGroup } from './subscriber-group.ts'
 import { readClosedBars, readStoredBars, type StoredBars } from './symbol-bars.ts'
+import { UpdatePositions } from './update-positions.ts'
 
 /** Updates of a symbol kept while its bars are read; more means that the read itself is stuck, and it begins anew. */
 const EARLY_UPDATES_MAX = 1_000
@@ -67,10 +68,7 @@ export class SymbolHub implements AsyncDisposable {
   readonly #options: HubOptions
   readonly #symbols = new Map<string, WatchedSymbol>()
   readonly #groups = new Map<string, Set<SubscriberGroup>>()
-  /** Last position of each partition that an update told; a jump means that one was lost on the way. */
-  readonly #positions = new Map<string, number>()
-  /** Position that the first update followed of those that came when none was known: what is read has to reach it. */
-  readonly #followedPositions = new Map<string, number>()
+  readonly #positions = new UpdatePositions()
   readonly #stop = new AbortController()
   #updates: BarUpdates | undefined
 
@@ -83,8 +81,7 @@ export class SymbolHub implements AsyncDisposable {
     hub.#updates = await options.openUpdates({
       onUpdate: (tag, bytes) => hub.#onUpdate(tag, bytes),
       onReconnect: tags => {
-        // Numbers may have begun anew: one that was told before proves nothing.
-        for (const tag of tags) hub.#positions.delete(tag)
+        for (const tag of tags) hub.#positions.forget(tag)
         hub.#readAgain(({ tag }) => tags.has(tag))
       },
     })
@@ -175,18 +172,9 @@ export class SymbolHub implements AsyncDisposable {
       await this.#updates!.subscribe(watched.tag)
       stored = await readStoredBars(redis, watched.tag, watched.symbol, intervals)
       older = await this.#readOlder(watched, stored)
-    } while ((watched.state as string) === 'outdated' || this.#lacksUpdates(watched.tag, stored.position))
-    // Until an update has come, the position read is the one that the first has to follow.
-    if (!this.#positions.has(watched.tag)) this.#positions.set(watched.tag, stored.position)
+    } while ((watched.state as string) === 'outdated' || !this.#positions.reach(watched.tag, stored.position))
     if (isBehind(stored, watched)) this.#followEarly(watched)
     else this.#restore(watched, stored, older)
-  }
-
-  /** Updates were missed between what was read and the first that came. Says so once, since a position can be lost as well. */
-  #lacksUpdates(tag: string, position: number): boolean {
-    const followed = this.#followedPositions.get(tag) ?? 0
-    this.#followedPositions.delete(tag)
-    return followed > position
   }
 
   #restore(watched: WatchedSymbol, stored: StoredBars, older: ReadonlyMap<string, readonly BarText[]>): void {
@@ -261,10 +249,7 @@ export class SymbolHub implements AsyncDisposable {
     this.#options.metrics.updates.inc()
     try {
       const { position, previousPosition, symbols } = decodeUpdate(bytes)
-      const known = this.#positions.get(tag)
-      this.#positions.set(tag, position)
-      if (known === undefined) this.#followedPositions.set(tag, previousPosition)
-      else if (known !== previousPosition) this.#readAgain(watched => watched.tag === tag)
+      if (!this.#positions.take(tag, previousPosition, position)) this.#readAgain(watched => watched.tag === tag)
       for (const update of symbols) {
         const watched = this.#symbols.get(update.symbol)
         if (watched === undefined) continue

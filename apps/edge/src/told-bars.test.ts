@@ -34,3 +34,12 @@ test('an old bar is told again only when it was corrected', () => {
   expect(told.add(bar(1_000, 1, 1_000))).toBe('corrected')
   expect(told.add(bar(1_000, 1, 1_000))).toBe(undefined)
 })
+
+test('a correction that was told before its bar was forgotten is not told again', () => {
+  const told = new ToldBars()
+  told.add(bar(1_000, 0, 7))
+  told.add(bar(1_000, 1, 9))
+  for (let openTime = 2_000; openTime < 40_000; openTime += 1_000) told.add(bar(openTime, 0, openTime))
+  expect(told.add(bar(1_000, 1, 9))).toBe(undefined)
+  expect(told.add(bar(1_000, 2, 11))).toBe('corrected')
+})

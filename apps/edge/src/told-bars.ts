@@ -2,6 +2,8 @@ import type { BarText } from '@chart/market'
 
 /** Above the ten closed bars that a symbol's state keeps for corrections, so that a reading never meets one that was forgotten. */
 const REMEMBERED_MAX = 16
+/** Corrections remembered of bars that are forgotten otherwise: they are rare, and a Redis that fell back publishes them again. */
+const CORRECTIONS_MAX = 256
 
 /** What tells two versions of a closed bar apart. */
 type Version = Pick<BarText, 'openTime' | 'revision' | 'lastTradeId' | 'tradeCount'>
@@ -18,7 +20,7 @@ export class ToldBars {
   readonly #versions = new Map<number, Version>()
   /** Bars that open up to here were told and are forgotten. */
   #forgottenThrough = Number.NEGATIVE_INFINITY
-  /** Revision by openTime of those that were corrected after they had been forgotten; the newest corrections only. */
+  /** Revision by openTime of forgotten bars that were corrected, before or since; the newest corrections only. */
   readonly #corrections = new Map<number, number>()
 
   /** Notes a bar and says how it is to be told; undefined when it was told already. */
@@ -28,18 +30,21 @@ export class ToldBars {
     const known = this.#versions.get(openTime)
     if (known !== undefined && !isNewer(bar, known)) return undefined
     this.#versions.set(openTime, bar)
-    if (this.#versions.size > REMEMBERED_MAX) {
-      this.#forgottenThrough = Math.min(...this.#versions.keys())
-      this.#versions.delete(this.#forgottenThrough)
-    }
+    if (this.#versions.size > REMEMBERED_MAX) this.#forgetOldest()
     return known !== undefined || revision > 0 ? 'corrected' : 'closed'
+  }
+
+  #forgetOldest(): void {
+    this.#forgottenThrough = Math.min(...this.#versions.keys())
+    this.#addCorrection(this.#forgottenThrough, this.#versions.get(this.#forgottenThrough)!.revision)
+    this.#versions.delete(this.#forgottenThrough)
   }
 
   #addCorrection(openTime: number, revision: number): Telling | undefined {
     if ((this.#corrections.get(openTime) ?? 0) >= revision) return undefined
     this.#corrections.delete(openTime)
     this.#corrections.set(openTime, revision)
-    if (this.#corrections.size > REMEMBERED_MAX) this.#corrections.delete(this.#corrections.keys().next().value!)
+    if (this.#corrections.size > CORRECTIONS_MAX) this.#corrections.delete(this.#corrections.keys().next().value!)
     return 'corrected'
   }
 

@@ -20,7 +20,8 @@ export default defineConfig({
           exclude: ['apps/e2e/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // More than cores: most tests wait for servers, leases and the exchange's clock most of their time.
+          maxWorkers: 3,
         },
       },
       {

@@ -2,13 +2,16 @@ import { type ExchangeSimulator, startExchangeSimulator } from '@chart/exchange-
 import { openBarClient, timeOfTimestamp } from '@chart/grpc'
 import { partitionOf } from '@chart/market'
 import { openPostgres, type Postgres } from '@chart/postgres'
-import { type PostgresServer, startPostgres, startRedis, startRedisCluster, startRedisSentinel } from '@chart/servers'
+import { type PostgresServer, startPostgres, startRedisCluster, startRedisSentinel } from '@chart/servers'
 import { type AppProcess, killApps, runApp, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
 import { storedBars } from '../src/oracle.ts'
 
-/** The very same programs on one Redis, on Sentinel and on a cluster: its loss under load costs no bar, and clients go on. */
+/**
+ * The very same programs on Sentinel and on a cluster: the loss of a master under load costs no bar, and clients go on. On one Redis, that
+ * is chaos.test.ts.
+ */
 
 const MINUTE_MS = 60_000
 const FIVE_MINUTES_MS = 5 * MINUTE_MS
@@ -25,18 +28,6 @@ const NODE_TIMEOUT_MS = 3_000
 interface FailingRedis extends AsyncDisposable {
   readonly url: string
   fail(tag: string): Promise<void>
-}
-
-async function oneServer(): Promise<FailingRedis> {
-  const server = await startRedis({ appendOnly: true })
-  return {
-    url: server.url,
-    async fail() {
-      await server.kill()
-      await server.restart()
-    },
-    [Symbol.asyncDispose]: () => server.close(),
-  }
 }
 
 async function sentinel(): Promise<FailingRedis> {
@@ -81,7 +72,6 @@ afterAll(async () => {
 
 // Each has symbols of its own, so that all can share one database.
 test.each([
-  ['one Redis that is killed and comes back', oneServer, ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']],
   ['Sentinel, whose master is killed', sentinel, ['SOLUSDT', 'BNBUSDT', 'XRPUSDT']],
   ['a cluster, one of whose masters is killed', cluster, ['ADAUSDT', 'DOGEUSDT', 'LTCUSDT']],
 ] as const)(

@@ -20,7 +20,7 @@ const CAUGHT_WITHIN: Partial<Record<Mutation, number>> = {
  * refuse what they write), and a repeated commit that is not recognised is a conflict, after which the partition is loaded anew.
  */
 const HARMLESS: readonly Mutation[] = ['no-fence', 'no-idempotence-check']
-const HARMLESS_SEEDS = 100
+const HARMLESS_SEEDS = 50
 
 const TIMEOUT_MS = 1_800_000
 

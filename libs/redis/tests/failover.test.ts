@@ -27,8 +27,9 @@ async function expectGoingOn(topology: Topology, traffic: Traffic): Promise<void
   await until('their updates are heard', () => traffic.heard > committed)
   await traffic.stop()
   const ids = await idsInLog(topology.url, TAG)
-  expect(ids).toEqual(ids.map((_, index) => index + 1))
-  expect(ids.length).toBeGreaterThanOrEqual(traffic.appended)
+  // A long run has its oldest entries trimmed.
+  expect(ids).toEqual(ids.map((_, index) => ids[0]! + index))
+  expect(ids.at(-1)).toBeGreaterThanOrEqual(traffic.appended)
   expect(claimsRunTwice(traffic)).toBe(0)
 }
 
@@ -126,7 +127,7 @@ test('a slot that moves to another node is followed by commands, reader and subs
   await until('it goes on', () => traffic.committed > at + 20 && traffic.heard > at + 20)
   await traffic.stop()
   const ids = await idsInLog(cluster.url, TAG)
-  expect(ids).toEqual(ids.map((_, index) => index + 1))
+  expect(ids).toEqual(ids.map((_, index) => ids[0]! + index))
   expect(claimsRunTwice(traffic)).toBe(0)
 })
 

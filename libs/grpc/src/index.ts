@@ -14,12 +14,15 @@ export { type BarServer, type BarStream, type ChartHandlers, serveBars } from '.
 export { decodeUpdate, encodeUpdate, type IntervalBar, type PartitionUpdate, type SymbolUpdate } from './bar-update.ts'
 export type {
   BarEventMessage,
+  BarGapMessage,
+  BarVersionMessage,
   FeedMessage,
   GetLiveBarRequest,
   GetLiveBarResponse,
   ListBarsRequest,
   ListBarsResponse,
   ListSymbolsResponse,
+  SeriesPositionMessage,
   StreamBarsRequest,
   StreamBarsResponse,
   SymbolInfoMessage,

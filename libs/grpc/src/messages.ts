@@ -6,6 +6,24 @@ export interface StreamBarsRequest {
   readonly symbols: readonly string[]
   readonly intervals: readonly string[]
   readonly mode: 'STREAM_MODE_UNSPECIFIED' | 'STREAM_MODE_EVERY_TRADE' | 'STREAM_MODE_LATEST' | 'STREAM_MODE_CLOSED'
+  readonly startTime: TimestampMessage | null
+  readonly positions: readonly SeriesPositionMessage[]
+  /** 0: no limit. */
+  readonly maxUpdatesPerSecond: number
+}
+
+export interface SeriesPositionMessage {
+  readonly symbol: string
+  readonly interval: string
+  readonly newest: BarVersionMessage | null
+  readonly corrected: readonly BarVersionMessage[]
+}
+
+export interface BarVersionMessage {
+  readonly openTime: TimestampMessage | null
+  readonly state: 'BAR_STATE_UNSPECIFIED' | 'BAR_STATE_LIVE' | 'BAR_STATE_CLOSED'
+  readonly revision: number
+  readonly lastTradeId: number
 }
 
 export interface BarEventMessage {
@@ -16,13 +34,24 @@ export interface BarEventMessage {
     | 'BAR_EVENT_TYPE_CLOSED'
     | 'BAR_EVENT_TYPE_CORRECTED'
     | 'BAR_EVENT_TYPE_HEARTBEAT'
+    | 'BAR_EVENT_TYPE_GAP'
   readonly bar: BarMessage | null
   readonly tradeTime: TimestampMessage | null
   readonly feed: FeedMessage | null
+  readonly gap: BarGapMessage | null
+  readonly merged: number
+}
+
+export interface BarGapMessage {
+  readonly symbol: string
+  readonly interval: string
+  readonly startTime: TimestampMessage
+  readonly endTime: TimestampMessage
 }
 
 export interface StreamBarsResponse {
   readonly events: readonly BarEventMessage[]
+  readonly positions: readonly SeriesPositionMessage[]
 }
 
 export interface FeedMessage {
@@ -31,6 +60,8 @@ export interface FeedMessage {
   readonly lastTradeId: number
   readonly lastTradeTime: TimestampMessage | null
   readonly watermark: TimestampMessage | null
+  /** google.protobuf.Duration has the fields of a timestamp. */
+  readonly age: TimestampMessage | null
 }
 
 export interface GetLiveBarRequest {

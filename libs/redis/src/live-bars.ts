@@ -77,6 +77,8 @@ export interface FeedStatus {
   readonly lastTradeId: number
   readonly lastTradeTime: number
   readonly watermark: number
+  /** Since its ingestor wrote this, by Redis' own clock; undefined before the first entry. */
+  readonly ageMs: number | undefined
 }
 
 /** The feed status of `symbols`, in their order. */
@@ -90,12 +92,17 @@ export async function readFeedStatus(
       redis.hmget(feedKey(tag, symbol), 'state', 'lastTradeId', 'lastTradeTime', 'watermark', 'writtenTime'),
     ),
   ])
-  const silentSince = Number(seconds) * 1_000 + Number(micros) / 1_000 - LIVE_SILENCE_MAX_MS
-  return replies.map(([state, lastTradeId, lastTradeTime, watermark, writtenTime], index) => ({
-    symbol: symbols[index]!.symbol,
-    state: state === 'live' && Number(writtenTime ?? 0) < silentSince ? 'stale' : (state ?? undefined),
-    lastTradeId: Number(lastTradeId ?? -1),
-    lastTradeTime: Number(lastTradeTime ?? 0),
-    watermark: Number(watermark ?? 0),
-  }))
+  const now = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+  return replies.map(([state, lastTradeId, lastTradeTime, watermark, writtenTime], index) => {
+    const ageMs = writtenTime ? Math.max(0, now - Number(writtenTime)) : undefined
+    return {
+      symbol: symbols[index]!.symbol,
+      state:
+        state === 'live' && !(ageMs !== undefined && ageMs <= LIVE_SILENCE_MAX_MS) ? 'stale' : (state ?? undefined),
+      lastTradeId: Number(lastTradeId ?? -1),
+      lastTradeTime: Number(lastTradeTime ?? 0),
+      watermark: Number(watermark ?? 0),
+      ageMs,
+    }
+  })
 }

@@ -1,0 +1,1 @@
+export { type BarClient, openBarClient } from '@chart/grpc'

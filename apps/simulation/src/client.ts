@@ -61,6 +61,8 @@ export class Client implements BarStream {
   readonly series: Map<string, ToldSeries>
   /** The call ended with an error. */
   ended = false
+  /** The client has gone, which the edge may not have noticed: it hears nothing any more. */
+  isAway = false
   readonly #options: ClientOptions
   #drain: () => void = () => undefined
   #close: () => void = () => undefined
@@ -78,6 +80,7 @@ export class Client implements BarStream {
   }
 
   write(response: Uint8Array): boolean {
+    if (this.ended || this.isAway) return false
     const { random, time, slow, owner } = this.#options
     const { events, positions } = decodeResponse(response)
     for (const position of positions) this.#onPosition(position)
@@ -100,6 +103,10 @@ export class Client implements BarStream {
   }
 
   onClose(listener: () => void): void {
+    if (this.ended) {
+      listener()
+      return
+    }
     const before = this.#close
     this.#close = () => {
       before()

@@ -318,6 +318,7 @@ export class Deployment {
     const leave = () => {
       if (client.ended) goOn()
       else if (time.now < tradingEndTime) {
+        client.isAway = true
         time.after(0, () => client.hangUp(), process)
         time.at(time.now + random.integer(0, CALL_AGAIN_MS.max), goOn, undefined)
       } else time.at(time.now + VISIT_MS.min, leave, undefined)

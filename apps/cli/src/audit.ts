@@ -1,15 +1,17 @@
 import { parseArgs } from 'node:util'
 import { BinanceRest, RestError } from '@chart/binance'
-import { type BarClient, barOfMessage, openBarClient, timestampOfTime } from '@chart/grpc'
+import type { ChartClient } from '@chart/client'
 import { type BarText, findInterval, type Interval, KNOWN_INTERVALS, openTimeOf } from '@chart/market'
 import { auditRange, type Finding, newTally, type Tally } from './audit-range.ts'
 import { openLineOutput } from './bar-output.ts'
 import { type Command, UsageError } from './command.ts'
 import { readDefaults } from './config.ts'
 import { tellCallFailure } from './edge-errors.ts'
+import { EDGE_OPTIONS, EDGE_USAGE, openEdge } from './edge-options.ts'
 import { exchangeOfLocalRun } from './local-run.ts'
+import { timeOfOption } from './time-option.ts'
 
-const USAGE = `usage: chart audit SYMBOL --from TIME --to TIME [--interval 1m] [--json] [--address HOST:PORT] [--exchange URL]
+const USAGE = `usage: chart audit SYMBOL --from TIME --to TIME [--interval 1m] [--json] [--exchange URL] [--address …]
 
 Compares the stored bars that open in the range (--from inclusive, --to exclusive) with the exchange's own, and says for
 each bar that differs in which field, with both values; also which bars are missing, and which the exchange does not have.
@@ -19,7 +21,7 @@ not answer, 2 asked wrongly.
 
 The exchange is --exchange or BINANCE_API_URL; without them that of the service that npm start runs here, if it is at the
 address, which may be the simulator; else https://api.binance.com.
-`
+${EDGE_USAGE}`
 
 const BINANCE = 'https://api.binance.com'
 
@@ -37,8 +39,8 @@ export const audit: Command = {
         to: { type: 'string' },
         interval: { type: 'string', default: '1m' },
         json: { type: 'boolean', default: false },
-        address: { type: 'string', default: readDefaults().address },
         exchange: { type: 'string' },
+        ...EDGE_OPTIONS,
       },
     })
     const [symbol, ...more] = positionals
@@ -47,14 +49,15 @@ export const audit: Command = {
     if (interval === undefined) {
       throw new UsageError(`--interval is one of ${KNOWN_INTERVALS.map(({ name }) => name).join(', ')}`)
     }
-    const from = Math.ceil(timeOf('--from', values.from) / interval.intervalMs) * interval.intervalMs
-    const to = timeOf('--to', values.to)
+    const from = Math.ceil(timeOfOption('--from', values.from) / interval.intervalMs) * interval.intervalMs
+    const to = timeOfOption('--to', values.to)
     if (to <= from) throw new UsageError('--to must be at least one bar after --from')
-    const { exchangeUrl, dataDir } = readDefaults()
-    const apiUrl = values.exchange ?? exchangeUrl ?? exchangeOfLocalRun(dataDir, values.address) ?? BINANCE
+    const { exchangeUrl, dataDir, address: defaultAddress } = readDefaults()
+    const localExchange = exchangeOfLocalRun(dataDir, values.address ?? defaultAddress)
+    const apiUrl = values.exchange ?? exchangeUrl ?? localExchange ?? BINANCE
     if (!URL.canParse(apiUrl)) throw new UsageError('--exchange must be a URL such as https://api.binance.com')
     const output = openLineOutput(io.stdout)
-    using client = openBarClient(values.address)
+    using client = openEdge(values)
     try {
       const rest = new BinanceRest({ apiUrl })
       const end = Math.min(to, openTimeOf(interval, await rest.serverTime()))
@@ -65,7 +68,7 @@ export const audit: Command = {
       await output.write(values.json ? JSON.stringify({ kind: 'summary', ...tally }) : summaryOf(tally, apiUrl))
       return tally.differs + tally.missing + tally.surplus === 0 ? 0 : 1
     } catch (error) {
-      if (!(error instanceof RestError)) return tellCallFailure(error, values.address, io)
+      if (!(error instanceof RestError)) return tellCallFailure(error, client.address, io)
       io.stderr.write(`chart audit: the exchange at ${apiUrl}: ${error.message}\n`)
       return 1
     } finally {
@@ -74,23 +77,13 @@ export const audit: Command = {
   },
 }
 
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/
-
-function timeOf(option: string, text: string | undefined): number {
-  if (text === undefined) throw new UsageError(`${option} is missing; give a time such as 2026-04-01T12:30`)
-  const hasZone = /(Z|[+-]\d{2}:\d{2})$/.test(text.slice('2026-04-01'.length))
-  const time = ISO_TIME.test(text) ? Date.parse(hasZone || !text.includes('T') ? text : `${text}Z`) : Number.NaN
-  if (Number.isNaN(time) || time < 0) throw new UsageError(`${option} "${text}" is no time such as 2026-04-01T12:30`)
-  return time
-}
-
 async function* findingsOf(
   symbol: string,
   interval: Interval,
   from: number,
   end: number,
   rest: BinanceRest,
-  client: BarClient,
+  client: ChartClient,
   tally: Tally,
 ): AsyncGenerator<Finding> {
   const stepMs = STEP_BARS * interval.intervalMs
@@ -104,21 +97,14 @@ async function* findingsOf(
 }
 
 async function barsOf(
-  client: BarClient,
+  client: ChartClient,
   symbol: string,
   interval: Interval,
-  from: number,
-  to: number,
-): Promise<BarText[]> {
-  const { bars } = await client.listBars({
-    symbol,
-    interval: interval.name,
-    startTime: timestampOfTime(from),
-    endTime: timestampOfTime(to),
-    pageSize: STEP_BARS,
-    order: 'BAR_ORDER_OLDEST_FIRST',
-  })
-  return bars.map(barOfMessage)
+  startTime: number,
+  endTime: number,
+): Promise<readonly BarText[]> {
+  const range = { symbol, interval: interval.name, startTime, endTime, pageSize: STEP_BARS }
+  return (await client.listBarsPage(range)).bars
 }
 
 function linesOf(finding: Finding): string[] {

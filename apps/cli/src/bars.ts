@@ -1,15 +1,14 @@
 import { parseArgs } from 'node:util'
-import { barOfMessage, openBarClient } from '@chart/grpc'
 import type { BarText } from '@chart/market'
 import { type Command, UsageError } from './command.ts'
-import { readDefaults } from './config.ts'
 import { tellCallFailure } from './edge-errors.ts'
+import { EDGE_OPTIONS, EDGE_USAGE, openEdge } from './edge-options.ts'
 
-const USAGE = `usage: chart bars SYMBOL [--interval 1m] [--limit 20] [--json] [--address HOST:PORT]
+const USAGE = `usage: chart bars SYMBOL [--interval 1m] [--limit 20] [--json] [--address …]
 
 Prints the newest bars, oldest first; the last one is the live bar. A closed bar is "verified" when the exchange's own bar has the
 same numbers, and "imported" when it was taken over from it.
-`
+${EDGE_USAGE}`
 
 /** Bars that one answer holds at most. */
 const LIMIT_MAX = 1_000
@@ -24,7 +23,7 @@ export const bars: Command = {
         interval: { type: 'string', default: '1m' },
         limit: { type: 'string', default: '20' },
         json: { type: 'boolean', default: false },
-        address: { type: 'string', default: readDefaults().address },
+        ...EDGE_OPTIONS,
       },
     })
     const [symbol, ...more] = positionals
@@ -33,20 +32,20 @@ export const bars: Command = {
     if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX) {
       throw new UsageError(`--limit must be a whole number from 1 to ${LIMIT_MAX}, not "${values.limit}"`)
     }
-    using client = openBarClient(values.address)
+    using client = openEdge(values)
     try {
-      const answer = await client.listBars({
+      const page = await client.listBarsPage({
         symbol,
         interval: values.interval,
         pageSize: limit,
-        order: 'BAR_ORDER_NEWEST_FIRST',
+        order: 'newest-first',
         includeLive: true,
       })
-      const found = answer.bars.map(barOfMessage).reverse()
+      const found = page.bars.toReversed()
       io.stdout.write(values.json ? found.map(bar => `${JSON.stringify(bar)}\n`).join('') : tableOf(found))
       return 0
     } catch (error) {
-      return tellCallFailure(error, values.address, io)
+      return tellCallFailure(error, client.address, io)
     }
   },
 }

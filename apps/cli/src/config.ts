@@ -8,6 +8,8 @@ export function readDefaults(env: Readonly<Record<string, string | undefined>> =
   return {
     /** Address of an edge. */
     address: env.CHART_ADDRESS || '127.0.0.1:50051',
+    /** What edges ask for where they ask for a key. */
+    apiKey: env.CHART_API_KEY || undefined,
     redisUrl: env.REDIS_URL || 'redis://127.0.0.1:6379',
     /** The exchange's REST, where it is said. */
     exchangeUrl: env.BINANCE_API_URL || undefined,

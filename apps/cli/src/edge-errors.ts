@@ -1,12 +1,16 @@
+import { ChartError } from '@chart/client'
 import type { Io } from './command.ts'
-
-/** gRPC status codes that say what to do. */
-const UNAVAILABLE = 14
 
 /** One line for a call that failed, with what to do where we know it. Gives the exit status. */
 export function tellCallFailure(error: unknown, address: string, io: Io): number {
-  const { code, details, message } = error as { code?: number; details?: string; message: string }
-  const hint = code === UNAVAILABLE ? `; is the service running at ${address}? (npm start, or --address HOST:PORT)` : ''
-  io.stderr.write(`chart: ${details ?? message}${hint}\n`)
+  const { message } = error as Error
+  if (!(error instanceof ChartError)) io.stderr.write(`chart: ${message}\n`)
+  else if (error.code === 'UNAVAILABLE') {
+    io.stderr.write(
+      `chart: ${error.details}; is the service running at ${address}? (npm start, or --address HOST:PORT)\n`,
+    )
+  } else if (error.code === 'UNAUTHENTICATED' || error.code === 'PERMISSION_DENIED') {
+    io.stderr.write(`chart: ${error.details}; set CHART_API_KEY to a key that may do this\n`)
+  } else io.stderr.write(`chart: ${error.details}\n`)
   return 1
 }

@@ -1,14 +1,13 @@
 import { parseArgs } from 'node:util'
-import { openBarClient, timeOfTimestamp } from '@chart/grpc'
 import { columns } from './bars.ts'
 import type { Command } from './command.ts'
-import { readDefaults } from './config.ts'
 import { tellCallFailure } from './edge-errors.ts'
+import { EDGE_OPTIONS, EDGE_USAGE, openEdge } from './edge-options.ts'
 
-const USAGE = `usage: chart symbols [--json] [--address HOST:PORT]
+const USAGE = `usage: chart symbols [--json] [--address …]
 
 Prints what is served and how each feed is.
-`
+${EDGE_USAGE}`
 
 export const symbols: Command = {
   usage: USAGE,
@@ -17,22 +16,22 @@ export const symbols: Command = {
       args: [...args],
       options: {
         json: { type: 'boolean', default: false },
-        address: { type: 'string', default: readDefaults().address },
+        ...EDGE_OPTIONS,
       },
     })
-    using client = openBarClient(values.address)
+    using client = openEdge(values)
     try {
-      const answer = await client.listSymbols()
+      const served = await client.symbols()
       if (values.json) {
-        for (const info of answer.symbols) io.stdout.write(`${JSON.stringify(info)}\n`)
+        for (const info of served) io.stdout.write(`${JSON.stringify(info)}\n`)
         return 0
       }
-      const rows = answer.symbols.map(info => [
+      const rows = served.map(info => [
         info.symbol,
         info.status,
-        info.feed.state.replace('FEED_STATE_', '').toLowerCase(),
+        info.feed.state ?? 'unspecified',
         String(info.feed.lastTradeId),
-        new Date(timeOfTimestamp(info.feed.lastTradeTime) ?? 0).toISOString().slice(0, 23).replace('T', ' '),
+        new Date(info.feed.lastTradeTime ?? 0).toISOString().slice(0, 23).replace('T', ' '),
         info.tickSize,
         info.intervals.join(' '),
       ])
@@ -41,7 +40,7 @@ export const symbols: Command = {
       )
       return 0
     } catch (error) {
-      return tellCallFailure(error, values.address, io)
+      return tellCallFailure(error, client.address, io)
     }
   },
 }

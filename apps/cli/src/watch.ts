@@ -1,24 +1,20 @@
 import { parseArgs } from 'node:util'
-import { type BarEventMessage, barOfMessage, openBarClient, type StreamBarsRequest, timeOfTimestamp } from '@chart/grpc'
+import type { ChartEvent, StreamedBar } from '@chart/client'
 import { type Command, type Io, UsageError } from './command.ts'
-import { readDefaults } from './config.ts'
 import { tellCallFailure } from './edge-errors.ts'
+import { EDGE_OPTIONS, EDGE_USAGE, openEdge } from './edge-options.ts'
+import { timeOfOption } from './time-option.ts'
 
-const USAGE = `usage: chart watch SYMBOL… [--interval 1m] [--mode every-trade|latest|closed] [--json] [--address HOST:PORT]
+const USAGE = `usage: chart watch SYMBOL… [--interval 1m] [--since TIME] [--mode every-trade|latest|closed] [--rate N] [--json] [--address …]
 
-Shows bars as they change, a line for each event: with every trade (the default), the latest only, or closed bars only.
-On a terminal the live bars are redrawn in place; --json prints one object a line. Ctrl-C ends it.
-`
+Shows bars as they change, a line for each event: with every trade (the default), the latest only, or closed bars only. --since begins
+with the closed bars that open at or after a time (2026-04-01T12:30, UTC). --rate shows each live bar at most N times a second.
+On a terminal the live bars are redrawn in place; --json prints one object a line. When the edge goes away, another goes on where it
+stopped; standard error says so, and which bars nobody keeps any more. Ctrl-C ends it.
+${EDGE_USAGE}`
 
-const MODES: Readonly<Record<string, StreamBarsRequest['mode']>> = {
-  'every-trade': 'STREAM_MODE_EVERY_TRADE',
-  latest: 'STREAM_MODE_LATEST',
-  closed: 'STREAM_MODE_CLOSED',
-}
-
-/** Pause before a call that the service ended is made again; 0.5 to 1.5 times it, so that not all come back at once. */
-const RECONNECT_MS = 1_000
-const UNAVAILABLE = 14
+const MODES = ['every-trade', 'latest', 'closed'] as const
+type Mode = (typeof MODES)[number]
 
 /** Of a terminal that does not say how wide it is. */
 const LINE_LENGTH = 80
@@ -31,51 +27,85 @@ export const watch: Command = {
       allowPositionals: true,
       options: {
         interval: { type: 'string', default: '1m' },
-        mode: { type: 'string', default: 'every-trade' },
+        since: { type: 'string' },
+        mode: { type: 'string' },
+        rate: { type: 'string' },
         json: { type: 'boolean', default: false },
-        address: { type: 'string', default: readDefaults().address },
+        ...EDGE_OPTIONS,
       },
     })
     if (positionals.length === 0) throw new UsageError('name at least one symbol, such as BTCUSDT')
-    const mode = MODES[values.mode]
-    if (mode === undefined) throw new UsageError(`--mode is one of ${Object.keys(MODES).join(', ')}`)
-    const request = { symbols: positionals, intervals: values.interval.split(','), mode }
+    const mode = modeOf(values.mode)
+    const rate = rateOf(values.rate)
+    if (rate !== undefined && mode !== undefined && mode !== 'latest')
+      throw new UsageError('--rate goes with --mode latest')
+    const since = values.since === undefined ? undefined : timeOfOption('--since', values.since)
     const stop = new AbortController()
     const end = () => stop.abort()
     process.once('SIGINT', end)
     process.once('SIGTERM', end)
     io.stdout.once('error', end)
     const show = values.json ? jsonLines(io) : linesOf(io)
-    using client = openBarClient(values.address)
-    for (let reached = false; !stop.signal.aborted; ) {
-      try {
-        for await (const { events } of client.streamBars(request, stop.signal)) {
-          reached = true
-          show(events)
-        }
-      } catch (error) {
-        // A service that was there is restarting; one that never answered is not there.
-        if ((error as { code?: number }).code !== UNAVAILABLE || !reached)
-          return tellCallFailure(error, values.address, io)
-        io.stderr.write('chart watch: the stream ended; calling again\n')
+    using client = openEdge(values)
+    try {
+      const events = client.events({
+        symbols: positionals,
+        intervals: values.interval.split(','),
+        ...(since !== undefined && { since }),
+        ...(mode !== undefined && { mode }),
+        ...(rate !== undefined && { maxUpdatesPerSecond: rate }),
+        signal: stop.signal,
+        onReconnect: ({ details }) => io.stderr.write(`chart watch: ${details}; calling again\n`),
+      })
+      for await (const event of events) {
+        if (event.event === 'gap') tellGap(event.gap, io)
+        show(event)
       }
-      if (!stop.signal.aborted) await new Promise(resolve => setTimeout(resolve, RECONNECT_MS * (0.5 + Math.random())))
+    } catch (error) {
+      return tellCallFailure(error, client.address, io)
     }
     return 0
   },
 }
 
-type Show = (events: readonly BarEventMessage[]) => void
+function modeOf(text: string | undefined): Mode | undefined {
+  if (text === undefined) return undefined
+  const mode = MODES.find(one => one === text)
+  if (mode === undefined) throw new UsageError(`--mode is one of ${MODES.join(', ')}`)
+  return mode
+}
+
+function rateOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const rate = Number(text)
+  if (!(rate > 0))
+    throw new UsageError(`--rate must be a number of live bars a second, such as 2 or 0.5, not "${text}"`)
+  return rate
+}
+
+function tellGap(gap: Extract<ChartEvent, { event: 'gap' }>['gap'], io: Io): void {
+  const { symbol, interval, startTime, endTime } = gap
+  const [from, to] = [startTime, endTime].map(timeText)
+  io.stderr.write(`chart watch: bars of ${symbol} ${interval} from ${from} up to ${to} are not kept any more\n`)
+}
+
+type Show = (event: ChartEvent) => void
 
 function jsonLines(io: Io): Show {
-  return events => {
-    for (const event of events) {
-      const bar = event.bar === null ? undefined : barOfMessage(event.bar)
-      const type = event.type.replace('BAR_EVENT_TYPE_', '').toLowerCase()
-      const tradeTime = timeOfTimestamp(event.tradeTime)
-      io.stdout.write(
-        `${JSON.stringify({ type, ...(tradeTime !== undefined && { tradeTime }), bar, feed: event.feed ?? undefined })}\n`,
-      )
+  return event => {
+    io.stdout.write(`${JSON.stringify(objectOf(event))}\n`)
+  }
+}
+
+function objectOf(event: ChartEvent): object {
+  switch (event.event) {
+    case 'heartbeat':
+      return { type: event.event, feed: event.feed }
+    case 'gap':
+      return { type: event.event, gap: event.gap }
+    default: {
+      const { event: type, tradeTime, merged, ...bar } = event.bar
+      return { type, ...(tradeTime !== undefined && { tradeTime }), ...(merged > 0 && { merged }), bar }
     }
   }
 }
@@ -85,35 +115,32 @@ function linesOf(io: Io): Show {
   const terminal = io.stdout as { isTTY?: boolean; columns?: number }
   const isTerminal = terminal.isTTY === true
   const places = new Map<string, number>()
-  return events => {
-    let text = ''
-    for (const event of events) {
-      if (event.bar === null) continue
-      if (!isTerminal) {
-        text += `${lineOf(event)}\n`
-        continue
-      }
-      // A line that wraps would be two, and the next redraw one line off.
-      const line = lineOf(event).slice(0, terminal.columns ?? LINE_LENGTH)
-      const series = `${event.bar.symbol} ${event.bar.interval}`
-      const known = places.get(series)
-      if (known === undefined) {
-        places.set(series, places.size)
-        text += `${line}\n`
-      } else {
-        const up = places.size - known
-        text += `\x1b[${up}A\x1b[2K${line}\x1b[${up}B\r`
-      }
+  return event => {
+    if (event.event === 'heartbeat' || event.event === 'gap') return
+    if (!isTerminal) {
+      io.stdout.write(`${lineOf(event.bar)}\n`)
+      return
     }
-    if (text !== '') io.stdout.write(text)
+    // A line that wraps would be two, and the next redraw one line off.
+    const line = lineOf(event.bar).slice(0, terminal.columns ?? LINE_LENGTH)
+    const series = `${event.bar.symbol} ${event.bar.interval}`
+    const known = places.get(series)
+    if (known === undefined) {
+      places.set(series, places.size)
+      io.stdout.write(`${line}\n`)
+    } else {
+      const up = places.size - known
+      io.stdout.write(`\x1b[${up}A\x1b[2K${line}\x1b[${up}B\r`)
+    }
   }
 }
 
-function lineOf(event: BarEventMessage): string {
-  const bar = barOfMessage(event.bar!)
-  const type = event.type.replace('BAR_EVENT_TYPE_', '').toLowerCase().padEnd(9)
-  const openTime = new Date(bar.openTime).toISOString().slice(0, 19).replace('T', ' ')
+function lineOf(bar: StreamedBar): string {
   const prices = `o ${bar.open}  h ${bar.high}  l ${bar.low}  c ${bar.close}`
   const proof = bar.complete ? 'complete' : 'incomplete'
-  return `${bar.symbol} ${bar.interval}  ${openTime}  ${type}  ${prices}  v ${bar.baseVolume}  trades ${bar.tradeCount}  ${proof}`
+  return `${bar.symbol} ${bar.interval}  ${timeText(bar.openTime)}  ${bar.event.padEnd(9)}  ${prices}  v ${bar.baseVolume}  trades ${bar.tradeCount}  ${proof}`
+}
+
+function timeText(time: number): string {
+  return new Date(time).toISOString().slice(0, 19).replace('T', ' ')
 }

@@ -1,6 +1,6 @@
 import type { BarText, Interval } from '@chart/market'
-import { type CorrectionRange, listBars, listCorrections, type Postgres } from '@chart/postgres'
-import { barOfPendingValue, pendingFieldOf, pendingKey, type RedisCommands } from '@chart/redis'
+import { listBars, listCorrections, type Postgres } from '@chart/postgres'
+import { barOfPendingValue, pendingFieldOf, pendingKey, type RedisCommands, scanPending } from '@chart/redis'
 import { isNewer } from './told-bars.ts'
 import { TurnLimit } from './turn-limit.ts'
 
@@ -14,6 +14,12 @@ export interface HistorySeries {
   readonly tag: string
   readonly symbol: string
   readonly interval: Interval
+}
+
+/** A series, and from where up to and without where corrections of it are looked for. */
+export interface CorrectedSeries extends HistorySeries {
+  readonly from: number
+  readonly to: number
 }
 
 export interface BarHistoryOptions {
@@ -66,7 +72,7 @@ export class BarHistory {
     const bars = await this.waiting(series, openTimes)
     // While PostgreSQL is away the bars since then are all in the outbox, and a stream can go on without it.
     if (bars.size === openTimes.length) return [...bars.values()]
-    return mergedOf(await this.list(series, from, to, 'oldest', openTimes.length), bars)
+    return mergedOf(await this.list(series, from, to, 'oldest', openTimes.length), bars.values())
   }
 
   /**
@@ -94,11 +100,37 @@ export class BarHistory {
   }
 
   /**
-   * Stored bars that were corrected, oldest first for each series.
-   * @throws HistoryUnavailableError
+   * Bars that were corrected, stored or still in the outbox: oldest first for each series. Without PostgreSQL those of the outbox
+   * are all; who corrects older bars needs it as well.
    */
-  corrections(ranges: readonly CorrectionRange[]): Promise<BarText[]> {
-    return this.#reads.run(() => listCorrections(this.#options.postgres, ranges).catch(unavailable))
+  async corrections(series: readonly CorrectedSeries[]): Promise<BarText[]> {
+    const ranges = series.map(({ symbol, interval, from, to }) => ({ symbol, interval: interval.name, from, to }))
+    const waiting = await this.#waitingCorrections(series)
+    const stored = await this.#reads
+      .run(() => listCorrections(this.#options.postgres, ranges).catch(unavailable))
+      .catch((error): BarText[] => {
+        if (error instanceof HistoryUnavailableError) return []
+        throw error
+      })
+    const bySeries = Map.groupBy([...stored, ...waiting], bar => `${bar.symbol} ${bar.interval}`)
+    return [...bySeries.values()].flatMap(bars => mergedOf([], bars))
+  }
+
+  /** The whole outbox of a partition is looked through: it is as good as empty while PostgreSQL answers. */
+  async #waitingCorrections(series: readonly CorrectedSeries[]): Promise<BarText[]> {
+    const wanted = new Map(series.map(one => [`${one.symbol} ${one.interval.name}`, one]))
+    const bars: BarText[] = []
+    for (const tag of new Set(series.map(one => one.tag))) {
+      for await (const entries of scanPending(this.#options.redis, tag, HISTORY_PAGE_BARS)) {
+        for (const [, value] of entries) {
+          const bar = barOfPendingValue(value)
+          const range = wanted.get(`${bar.symbol} ${bar.interval}`)
+          if (range === undefined || bar.revision === 0) continue
+          if (bar.openTime >= range.from && bar.openTime < range.to) bars.push(bar)
+        }
+      }
+    }
+    return bars
   }
 }
 
@@ -112,11 +144,11 @@ export function openTimesOf({ intervalMs }: Interval, from: number, to: number):
 }
 
 /** The newest version of each bar, oldest bar first. */
-export function mergedOf(stored: readonly BarText[], waiting: ReadonlyMap<number, BarText>): BarText[] {
+export function mergedOf(stored: readonly BarText[], waiting: Iterable<BarText>): BarText[] {
   const bars = new Map(stored.map(bar => [bar.openTime, bar]))
-  for (const [openTime, bar] of waiting) {
-    const known = bars.get(openTime)
-    if (known === undefined || isNewer(bar, known)) bars.set(openTime, bar)
+  for (const bar of waiting) {
+    const known = bars.get(bar.openTime)
+    if (known === undefined || isNewer(bar, known)) bars.set(bar.openTime, bar)
   }
   return [...bars.values()].sort((a, b) => a.openTime - b.openTime)
 }

@@ -36,7 +36,7 @@ export async function readBarsPage(history: BarHistory, range: PageRange): Promi
   // One that was in neither left the outbox for PostgreSQL between the two looks.
   const isLost = unstored.some(openTime => !waiting.has(openTime))
   const again = isLost ? await history.list(series, unstored[0]!, end, order, limit) : []
-  const bars = mergedOf([...stored, ...again], waiting).filter(bar => isWithin(bar, stored, order, limit))
+  const bars = mergedOf([...stored, ...again], waiting.values()).filter(bar => isWithin(bar, stored, order, limit))
   const withLive = range.includeLive && live !== undefined && live.openTime >= from && live.openTime < to
   if (withLive) bars.push(live)
   return (order === 'oldest' ? bars : bars.reverse()).slice(0, limit)

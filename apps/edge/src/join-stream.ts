@@ -1,5 +1,4 @@
 import { type RpcCode, RpcError } from '@chart/grpc'
-import type { BarText } from '@chart/market'
 import { type BarHistory, HISTORY_PAGE_BARS, HistoryUnavailableError } from './bar-history.ts'
 import { ClientBars } from './client-bars.ts'
 import type { KeyedEvent } from './keyed-event.ts'
@@ -88,20 +87,14 @@ function eventOf({ key, client }: JoiningSeries, { version, bar }: KeptBar, star
   return telling && { key, event: closedEventOf(telling, version, bar) }
 }
 
-/** Corrections that only PostgreSQL can tell, by series key. Without it the stream goes on: who corrects old bars needs it as well. */
+/** Corrections that are not known here, by series key. */
 async function readCorrections(
   series: readonly JoiningSeries[],
   history: BarHistory,
 ): Promise<Map<string, readonly KeptBar[]>> {
   const asked = series.filter(one => one.correctedFrom !== undefined && history.isStored(one.interval.name))
   if (asked.length === 0) return new Map()
-  const ranges = asked.map(({ symbol, interval, correctedFrom, from }) => {
-    return { symbol, interval: interval.name, from: correctedFrom!, to: from }
-  })
-  const bars = await history.corrections(ranges).catch((error): BarText[] => {
-    if (error instanceof HistoryUnavailableError) return []
-    throw error
-  })
+  const bars = await history.corrections(asked.map(one => ({ ...one, from: one.correctedFrom!, to: one.from })))
   const bySeries = Map.groupBy(bars, bar => `${bar.symbol} ${bar.interval}`)
   return new Map([...bySeries].map(([key, list]) => [key, list.map(closedBarOf)]))
 }

@@ -61,6 +61,8 @@ export class BarStreams {
       const clients = new Map(joining.map(({ key, client }) => [key, client]))
       subscriber.hold(new JoinFilter(clients, plan.mode !== 'closed'))
       await tellHistory(subscriber, joining, plan.startTime, this.#options)
+      // What closed in this turn of the event loop comes before the live bars as they are now.
+      group.flush()
       subscriber.release(this.#snapshots(plan))
     }
     if (plan.mode === 'closed') subscriber.note(framePositions(this.#positions(plan.series)))

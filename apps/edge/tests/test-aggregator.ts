@@ -20,7 +20,7 @@ import {
 } from '@chart/redis'
 import { foldSteps, liveBarOf, type Step } from './folded-steps.ts'
 
-const PARTITIONS = 4
+export const PARTITIONS = 4
 
 /** A Thursday's minute. */
 export const MINUTE_START = 1_723_161_240_000

@@ -1,4 +1,4 @@
-export { type BarClient, openBarClient } from './bar-client.ts'
+export { type BarClient, type BarClientOptions, openBarClient, type RpcFailure, rpcFailureOf } from './bar-client.ts'
 export {
   type BarEventType,
   type FeedText,
@@ -21,6 +21,7 @@ export {
 } from './bar-message.ts'
 export { type BarServer, type BarStream, type ChartHandlers, serveBars } from './bar-server.ts'
 export { decodeUpdate, encodeUpdate, type IntervalBar, type PartitionUpdate, type SymbolUpdate } from './bar-update.ts'
+export type { TlsOptions } from './edge-channel.ts'
 export type {
   BarEventMessage,
   BarGapMessage,
@@ -36,6 +37,12 @@ export type {
   StreamBarsResponse,
   SymbolInfoMessage,
 } from './messages.ts'
-export { decodeResponse } from './proto.ts'
+export { decodeResponse, encodeResponse } from './proto.ts'
 export { type RpcCode, RpcError } from './rpc-error.ts'
-export { type BarVersion, framePositions, positionOfMessage, type SeriesPosition } from './series-position.ts'
+export {
+  type BarVersion,
+  framePositions,
+  messageOfPosition,
+  positionOfMessage,
+  type SeriesPosition,
+} from './series-position.ts'

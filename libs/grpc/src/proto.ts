@@ -39,6 +39,11 @@ export function decodeResponse(bytes: Uint8Array): StreamBarsResponse {
   return chartServiceDefinition.StreamBars!.responseDeserialize(asBuffer(bytes)) as StreamBarsResponse
 }
 
+/** Bytes of a `StreamBarsResponse`, by the generic encoder: for a server that is not in a hurry. */
+export function encodeResponse(response: Partial<StreamBarsResponse>): Uint8Array {
+  return chartServiceDefinition.StreamBars!.responseSerialize(response)
+}
+
 /** The same bytes as Node's own streams want them, not copied. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

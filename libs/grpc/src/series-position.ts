@@ -1,5 +1,5 @@
 import type { BarState } from '@chart/market'
-import { timeOfTimestamp } from './bar-message.ts'
+import { timeOfTimestamp, timestampOfTime } from './bar-message.ts'
 import { MessageWriter } from './message-writer.ts'
 import type { BarVersionMessage, SeriesPositionMessage } from './messages.ts'
 
@@ -61,4 +61,14 @@ function versionOfMessage(message: BarVersionMessage): BarVersion | undefined {
   if (openTime === undefined || message.state === 'BAR_STATE_UNSPECIFIED') return undefined
   const state = message.state === 'BAR_STATE_CLOSED' ? 'closed' : 'live'
   return { openTime, state, revision: message.revision, lastTradeId: message.lastTradeId }
+}
+
+/** A position as a request takes it. */
+export function messageOfPosition({ newest, corrected, ...series }: SeriesPosition): SeriesPositionMessage {
+  return { ...series, newest: messageOfVersion(newest), corrected: corrected.map(messageOfVersion) }
+}
+
+function messageOfVersion({ openTime, state, revision, lastTradeId }: BarVersion): BarVersionMessage {
+  const name = state === 'closed' ? 'BAR_STATE_CLOSED' : 'BAR_STATE_LIVE'
+  return { openTime: timestampOfTime(openTime), state: name, revision, lastTradeId }
 }

@@ -1,4 +1,5 @@
 export { type AppProcess, killApps, runApp } from './app-process.ts'
+export { type DnsServer, startDnsServer } from './dns-server.ts'
 export {
   NEEDS_RECORDINGS,
   RECORDINGS,
@@ -7,4 +8,5 @@ export {
   recordedRows,
   recordedText,
 } from './recordings.ts'
+export { startTcpLink, type TcpLink } from './tcp-link.ts'
 export { until } from './until.ts'

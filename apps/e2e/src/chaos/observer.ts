@@ -40,7 +40,7 @@ export class Observer implements AsyncDisposable {
 
   constructor(options: ObserverOptions) {
     this.#options = options
-    this.#clients = options.edges.map(openBarClient)
+    this.#clients = options.edges.map(address => openBarClient(address))
     this.#work = Promise.all([this.#keepStreaming(), this.#keepFilling()])
   }
 

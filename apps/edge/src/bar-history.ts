@@ -1,6 +1,7 @@
 import type { BarText, Interval } from '@chart/market'
 import { listBars, listCorrections, type Postgres } from '@chart/postgres'
 import { barOfPendingValue, pendingFieldOf, pendingKey, type RedisCommands, scanPending } from '@chart/redis'
+import { SharedRuns } from './shared-runs.ts'
 import { isNewer } from './told-bars.ts'
 import { TurnLimit } from './turn-limit.ts'
 
@@ -42,6 +43,7 @@ export class BarHistory {
   readonly #options: BarHistoryOptions
   readonly #reads = new TurnLimit(READS_MAX)
   readonly #reading = new Map<string, Promise<BarText[]>>()
+  readonly #scans = new SharedRuns((tag: string) => this.#scanCorrections(tag))
 
   constructor(options: BarHistoryOptions) {
     this.#options = options
@@ -116,18 +118,22 @@ export class BarHistory {
     return [...bySeries.values()].flatMap(bars => mergedOf([], bars))
   }
 
-  /** The whole outbox of a partition is looked through: it is as good as empty while PostgreSQL answers. */
   async #waitingCorrections(series: readonly CorrectedSeries[]): Promise<BarText[]> {
     const wanted = new Map(series.map(one => [`${one.symbol} ${one.interval.name}`, one]))
+    const waiting = await Promise.all([...new Set(series.map(one => one.tag))].map(tag => this.#scans.run(tag)))
+    return waiting.flat().filter(({ symbol, interval, openTime }) => {
+      const range = wanted.get(`${symbol} ${interval}`)
+      return range !== undefined && openTime >= range.from && openTime < range.to
+    })
+  }
+
+  /** The whole outbox of a partition is looked through: it is as good as empty while PostgreSQL answers. */
+  async #scanCorrections(tag: string): Promise<BarText[]> {
     const bars: BarText[] = []
-    for (const tag of new Set(series.map(one => one.tag))) {
-      for await (const entries of scanPending(this.#options.redis, tag, HISTORY_PAGE_BARS)) {
-        for (const [, value] of entries) {
-          const bar = barOfPendingValue(value)
-          const range = wanted.get(`${bar.symbol} ${bar.interval}`)
-          if (range === undefined || bar.revision === 0) continue
-          if (bar.openTime >= range.from && bar.openTime < range.to) bars.push(bar)
-        }
+    for await (const entries of scanPending(this.#options.redis, tag, HISTORY_PAGE_BARS)) {
+      for (const [, value] of entries) {
+        const bar = barOfPendingValue(value)
+        if (bar.revision > 0) bars.push(bar)
       }
     }
     return bars

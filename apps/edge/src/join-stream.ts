@@ -72,7 +72,8 @@ export async function tellHistory(
         await subscriber.tell(events)
         events = []
       }
-      events.push(...told(one.known.run))
+      // A page is shared with who asked for it a moment before: it may be older than what is known here.
+      events.push(...told(one.known.corrected), ...told(one.known.run))
     }
     await subscriber.tell(events)
   } catch (error) {

@@ -11,7 +11,7 @@ import { ServedSymbols } from './served-symbols.ts'
 import { BarStreams } from './stream-bars.ts'
 import { type OpenUpdates, SymbolHub } from './symbol-hub.ts'
 
-await runService('edge', readConfig, async (config, { signal, log, registry }) => {
+await runService('edge', readConfig, async (config, { signal, log, registry, tracer }) => {
   await using stack = new AsyncDisposableStack()
   const metrics = openMetrics(registry)
   const redis = stack.adopt(await openRedis(config.redisUrl, 'edge'), closeRedis)
@@ -22,7 +22,7 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
   )
   const openUpdates: OpenUpdates = listener =>
     openBarUpdates({ ...listener, url: config.redisUrl, name: 'edge-updates' })
-  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, postgres, metrics, log }))
+  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, postgres, metrics, tracer, log }))
   const streams = new BarStreams({ hub, served, redis, metrics, log, signal })
   const server = stack.use(
     await serveBars({

@@ -7,4 +7,5 @@ export {
   recordedRows,
   recordedText,
 } from './recordings.ts'
+export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts'
 export { until } from './until.ts'

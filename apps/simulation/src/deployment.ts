@@ -1,4 +1,6 @@
 import { type AggregateOptions, aggregate } from '@chart/aggregator'
+import { BarHistory } from '@chart/edge/bar-history'
+import { DEFAULT_LIMITS } from '@chart/edge/limits'
 import { ServedSymbols } from '@chart/edge/served-symbols'
 import { BarStreams } from '@chart/edge/stream-bars'
 import { SymbolHub } from '@chart/edge/symbol-hub'
@@ -232,10 +234,12 @@ export class Deployment {
     const metrics = tally.metrics<Parameters<typeof SymbolHub.open>[0]['metrics']>()
     const log = this.#logOf(process)
     const { signal } = process.stop
+    const storedIntervals = new Set(INTERVALS.map(({ name }) => name))
+    const history = new BarHistory({ redis, postgres: postgres.poolFor(process), storedIntervals })
     await using hub = await SymbolHub.open({
       openUpdates: listener => openUpdates(options, listener),
       redis,
-      postgres: postgres.poolFor(process),
+      history,
       intervals: INTERVALS,
       metrics,
       log,
@@ -244,11 +248,20 @@ export class Deployment {
       redis,
       INTERVALS.map(({ name }) => name),
     )
-    const streams = new BarStreams({ hub, served, redis, metrics, log, signal })
+    const streams = new BarStreams({
+      hub,
+      served,
+      history,
+      redis,
+      metrics,
+      limits: { ...DEFAULT_LIMITS, drainSpreadMs: 0 },
+      log,
+      signal,
+    })
     void this.#call(replica, process, streams, 'STREAM_MODE_EVERY_TRADE', 0)
     void this.#call(replica, process, streams, 'STREAM_MODE_LATEST', 0.01)
     await aborted(signal)
-    streams.endAll()
+    await streams.endAll()
   }
 
   /** A client that calls until it is served. */

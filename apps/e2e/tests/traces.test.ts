@@ -37,6 +37,7 @@ test('the trace of a sampled trade goes from the ingestor through the aggregator
     return undefined
   }
   await service.until('a trade is traced from end to end', () => wholeTrace() !== undefined)
+  await service.until('so is the call', () => collector.spans.some(span => span.name.endsWith('/StreamBars')))
   const { append, commit, fanOut, store } = wholeTrace()!
   expect(append).toMatchObject({ service: 'chart-ingestor', parentSpanId: '' })
   expect(append.attributes).toMatchObject({ 'chart.symbols': 'BTCUSDT' })

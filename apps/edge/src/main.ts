@@ -11,6 +11,7 @@ import { openMetrics } from './metrics.ts'
 import { ServedSymbols } from './served-symbols.ts'
 import { BarStreams } from './stream-bars.ts'
 import { type OpenUpdates, SymbolHub } from './symbol-hub.ts'
+import { traceCalls } from './traced-calls.ts'
 
 await runService('edge', readConfig, async (config, { signal, log, registry, tracer }) => {
   await using stack = new AsyncDisposableStack()
@@ -30,12 +31,15 @@ await runService('edge', readConfig, async (config, { signal, log, registry, tra
     await serveBars({
       host: config.grpcHost,
       port: config.grpcPort,
-      handlers: {
-        streamBars: (request, stream) => streams.open(request, stream),
-        getLiveBar: request => getLiveBar(request, { served, redis }),
-        listBars: request => listBarsPage(request, { ...config, served, redis, history }),
-        listSymbols: () => listSymbols({ served, redis }),
-      },
+      handlers: traceCalls(
+        {
+          streamBars: (request, stream) => streams.open(request, stream),
+          getLiveBar: request => getLiveBar(request, { served, redis }),
+          listBars: request => listBarsPage(request, { ...config, served, redis, history }),
+          listSymbols: () => listSymbols({ served, redis }),
+        },
+        tracer,
+      ),
       onError: error => log.error({ err: error }, 'a call failed'),
     }),
   )

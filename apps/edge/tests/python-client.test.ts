@@ -18,6 +18,7 @@ const EVERY_MS = 10_000
 
 const tools = await findPythonTools()
 const skipped = 'missing' in tools ? ` (skipped: ${tools.missing})` : ''
+if (skipped !== '') console.info(`the Python example is not run${skipped}`)
 
 let servers: Servers
 let redis: RedisConnection

@@ -224,6 +224,26 @@ describe('from a position', () => {
     expect(await told([old, missed])).toEqual([])
   })
 
+  test('a corrected bar among those that the client lacks has its place among them', async () => {
+    const { symbol, market, key } = await newMarket(20)
+    const held = market.live(symbol, '1m')
+    await using watching = new Subscription(client, { symbols: [symbol], intervals: ['1m'] })
+    await watching.untilTrade(key, 20)
+    await market.commit({ [symbol]: tradesOf(21, 40, EVERY_MS) })
+    await market.commit({ [symbol]: [lateTrade(41, 1)] })
+    // Far enough that this edge has the corrected bar at hand, and not those before it.
+    await market.commit({ [symbol]: tradesOf(42, 120, EVERY_MS) })
+    await watching.untilTrade(key, 120)
+    const request = { symbols: [symbol], intervals: ['1m'], positions: [positionOf(held)] }
+    await using subscription = new Subscription(client, request)
+    await subscription.untilTrade(key, 120)
+    const since = market.closed.get(key)!.filter(bar => bar.openTime >= held.openTime)
+    const newest = new Map(since.map(bar => [bar.openTime, bar]))
+    const ordered = [...newest.values()].sort((a, b) => a.openTime - b.openTime)
+    expect(ordered.some(bar => bar.revision === 1)).toBe(true)
+    expect(closedOf(subscription.of(key))).toEqual(ordered)
+  })
+
   test('an edge that is behind its client tells nothing that the client has', async () => {
     const { symbol, market, key } = await newMarket(20)
     await using held = new Subscription(client, { symbols: [symbol], intervals: ['1m'] })

@@ -31,15 +31,12 @@ await runService('edge', readConfig, async (config, { signal, log, registry, tra
     await serveBars({
       host: config.grpcHost,
       port: config.grpcPort,
-      handlers: traceCalls(
-        {
-          streamBars: (request, stream) => streams.open(request, stream),
-          getLiveBar: request => getLiveBar(request, { served, redis }),
-          listBars: request => listBarsPage(request, { ...config, served, redis, history }),
-          listSymbols: () => listSymbols({ served, redis }),
-        },
-        tracer,
-      ),
+      handlers: traceCalls(tracer, {
+        streamBars: (request, stream) => streams.open(request, stream),
+        getLiveBar: request => getLiveBar(request, { served, redis }),
+        listBars: request => listBarsPage(request, { ...config, served, redis, history }),
+        listSymbols: () => listSymbols({ served, redis }),
+      }),
       onError: error => log.error({ err: error }, 'a call failed'),
     }),
   )

@@ -2,7 +2,7 @@ import type { ChartHandlers } from '@chart/grpc'
 import type { Tracer } from '@chart/service'
 
 /** `handlers`, of whose calls the sampled ones have a span: a unary call until its answer, a stream until it has been told of the past. */
-export function traceCalls(handlers: ChartHandlers, tracer: Tracer): ChartHandlers {
+export function traceCalls(tracer: Tracer, handlers: ChartHandlers): ChartHandlers {
   const traced = <Args extends unknown[], Answer>(method: string, handle: (...args: Args) => Promise<Answer>) => {
     return async (...args: Args): Promise<Answer> => {
       const span = tracer.begin(`chart.v1.ChartService/${method}`)

@@ -25,7 +25,8 @@ const [address, method] = positionals
 if (address === undefined || method === undefined) throw new Error('usage: grpcurl [options] HOST:PORT METHOD|list')
 
 const url = `${values.plaintext ? 'http' : 'https'}://${address}`
-const options = values.header.flatMap(header => ['--header', header])
+// grpcurl sends its headers with the questions to reflection too.
+const options = values.header.flatMap(header => ['--header', header, '--reflect-header', header])
 for (const name of ['cacert', 'cert', 'key'] as const) {
   const file = values[name]
   if (file !== undefined) options.push(`--${name}`, file)

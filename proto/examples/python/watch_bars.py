@@ -127,7 +127,10 @@ def main() -> None:
     parser.add_argument("--ca", help="a file of certificate authorities, in PEM; implies --tls")
     options = parser.parse_args()
 
-    request = pb.StreamBarsRequest(symbols=options.symbols, intervals=options.interval or ["1m"])
+    # Without the mode every trade would come as an update of its live bar.
+    request = pb.StreamBarsRequest(
+        symbols=options.symbols, intervals=options.interval or ["1m"], mode=pb.STREAM_MODE_CLOSED
+    )
     if options.since:
         request.start_time.FromJsonString(options.since)
     key = os.environ.get("CHART_API_KEY")

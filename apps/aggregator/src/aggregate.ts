@@ -1,6 +1,6 @@
 import type { Interval } from '@chart/market'
 import type { BarQueue, RedisCommands } from '@chart/redis'
-import { delay, type Log } from '@chart/service'
+import { delay, type Log, NO_TRACES, type Tracer } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import { type OpenReader, workPartition } from './partition-worker.ts'
 import { Share } from './share.ts'
@@ -23,6 +23,7 @@ export interface AggregateOptions {
   readonly persistedIntervals: ReadonlySet<string>
   readonly member: string
   readonly metrics: Metrics
+  readonly tracer?: Tracer
   readonly log: Log
   readonly signal: AbortSignal
   /** For tests, which do not wait so long. */
@@ -34,7 +35,7 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
   /** Whether closed bars are queued at once or left to a later sweep. */
   let queueOpen = true
   const share = new Share(options, (claim, signal) =>
-    workPartition({ ...options, claim, signal, canQueue: () => queueOpen }),
+    workPartition({ tracer: NO_TRACES, ...options, claim, signal, canQueue: () => queueOpen }),
   )
   const setQueueOpen = (open: boolean) => {
     queueOpen = open

@@ -46,6 +46,7 @@ export class LostStateError extends Error {
 /**
  * Folds `entries`, which follow on from `at`, into `symbols` (changed in place) and gives the batch to commit.
  * @param entries at least one, numbers following on without a jump
+ * @param traceparent goes along with the update
  * @throws LostStateError
  */
 export function foldEntries(
@@ -53,6 +54,7 @@ export function foldEntries(
   at: PartitionPosition,
   entries: readonly LogEntry[],
   options: { intervals: readonly Interval[]; persistedIntervals: ReadonlySet<string> },
+  traceparent?: string,
 ): { batch: BarBatch; counts: FoldCounts } {
   const touched = new Map<string, Touched>()
   const counts: FoldCounts = { trades: 0, duplicates: 0, missing: 0, late: 0, beyondReach: 0, closed: 0, corrected: 0 }
@@ -76,7 +78,7 @@ export function foldEntries(
     updates.push(update)
   }
   const last = entries[entries.length - 1]!
-  const update = encodeUpdate({ position: last.n, previousPosition: at.pos, symbols: updates })
+  const update = encodeUpdate({ position: last.n, previousPosition: at.pos, symbols: updates, traceparent })
   return { batch: { at, newPos: last.n, nonce: last.nonce, symbols: batches, update }, counts }
 }
 

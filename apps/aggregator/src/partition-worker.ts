@@ -18,7 +18,7 @@ import {
   readSymbols,
   rewindLog,
 } from '@chart/redis'
-import { delay, type Log } from '@chart/service'
+import { delay, type Log, type Tracer } from '@chart/service'
 import { foldEntries, LostStateError } from './fold.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -47,6 +47,7 @@ export interface PartitionOptions {
   readonly intervals: readonly Interval[]
   readonly persistedIntervals: ReadonlySet<string>
   readonly metrics: Metrics
+  readonly tracer: Tracer
   readonly log: Log
   readonly signal: AbortSignal
   /** False while bars are left to the sweep. */
@@ -157,10 +158,16 @@ async function foldAndCommit(
   entries: readonly LogEntry[],
 ): Promise<PartitionPosition> {
   const { metrics, claim } = options
-  const { batch, counts } = foldEntries(bars, at, entries, options)
+  // Of several sampled entries in one commit the first is followed.
+  const span = options.tracer.follow('commit', entries.find(entry => entry.traceparent !== undefined)?.traceparent)
+  const { batch, counts } = foldEntries(bars, at, entries, options, span?.traceparent)
   const stop = metrics.commitSeconds.startTimer()
-  const next = await commitTwice(options, batch)
+  const next = await commitTwice(options, batch).catch(error => {
+    span?.end({ 'chart.partition': claim.tag }, error)
+    throw error
+  })
   stop()
+  span?.end({ 'chart.partition': claim.tag, 'chart.trades': counts.trades, 'chart.closed_bars': counts.closed })
   metrics.commits.inc({ result: 'ok' })
   metrics.logSeconds.observe(Math.max(0, Date.now() - entries[0]!.writtenTime) / 1_000)
   metrics.trades.inc(counts.trades)
@@ -178,6 +185,7 @@ async function foldAndCommit(
         claim.tag,
         `${next.pos}-${next.rev}`,
         stored.map(bar => [pendingFieldOf(bar), pendingValueOf(bar)]),
+        span?.traceparent,
       )
       .catch(error =>
         options.log.warn({ tag: claim.tag, reason: error.message }, 'closed bars wait for the next sweep'),

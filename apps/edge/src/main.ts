@@ -11,8 +11,9 @@ import { openMetrics } from './metrics.ts'
 import { ServedSymbols } from './served-symbols.ts'
 import { BarStreams } from './stream-bars.ts'
 import { type OpenUpdates, SymbolHub } from './symbol-hub.ts'
+import { traceCalls } from './traced-calls.ts'
 
-await runService('edge', readConfig, async (config, { signal, log, registry }) => {
+await runService('edge', readConfig, async (config, { signal, log, registry, tracer }) => {
   await using stack = new AsyncDisposableStack()
   const metrics = openMetrics(registry)
   const redis = stack.adopt(await openRedis(config.redisUrl, 'edge'), closeRedis)
@@ -24,18 +25,18 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
   const openUpdates: OpenUpdates = listener =>
     openBarUpdates({ ...listener, url: config.redisUrl, name: 'edge-updates' })
   const history = new BarHistory({ ...config, redis, postgres })
-  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, history, metrics, log }))
+  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, history, metrics, tracer, log }))
   const streams = new BarStreams({ ...config, hub, served, history, redis, metrics, log, signal })
   const server = stack.use(
     await serveBars({
       host: config.grpcHost,
       port: config.grpcPort,
-      handlers: {
+      handlers: traceCalls(tracer, {
         streamBars: (request, stream) => streams.open(request, stream),
         getLiveBar: request => getLiveBar(request, { served, redis }),
         listBars: request => listBarsPage(request, { ...config, served, redis, history }),
         listSymbols: () => listSymbols({ served, redis }),
-      },
+      }),
       onError: error => log.error({ err: error }, 'a call failed'),
     }),
   )

@@ -1,7 +1,7 @@
 import { decodeUpdate, type SeriesPosition, type SymbolUpdate } from '@chart/grpc'
 import type { Interval } from '@chart/market'
 import type { BarUpdates, BarUpdatesOptions, RedisCommands } from '@chart/redis'
-import { delay, type Log } from '@chart/service'
+import { delay, type Log, NO_TRACES, type Span, type Tracer } from '@chart/service'
 import type { BarHistory } from './bar-history.ts'
 import type { Metrics } from './metrics.ts'
 import { readMissedBars } from './missed-bars.ts'
@@ -25,6 +25,7 @@ export interface HubOptions {
   readonly history: BarHistory
   readonly intervals: readonly Interval[]
   readonly metrics: Metrics
+  readonly tracer?: Tracer
   readonly log: Log
 }
 
@@ -178,9 +179,11 @@ export class SymbolHub implements AsyncDisposable {
   }
 
   #onUpdate(tag: string, bytes: Buffer): void {
-    this.#options.metrics.updates.inc()
+    const { metrics, tracer = NO_TRACES } = this.#options
+    metrics.updates.inc()
     try {
-      const { position, previousPosition, symbols } = decodeUpdate(bytes)
+      const { position, previousPosition, symbols, traceparent } = decodeUpdate(bytes)
+      const span = tracer.follow('fan-out', traceparent)
       if (!this.#positions.take(tag, previousPosition, position)) this.#readAgain(watched => watched.tag === tag)
       for (const update of symbols) {
         const watched = this.#symbols.get(update.symbol)
@@ -189,10 +192,18 @@ export class SymbolHub implements AsyncDisposable {
         else if (watched.early.length < EARLY_UPDATES_MAX) watched.early.push(update)
         else watched.state = 'outdated'
       }
+      if (span !== undefined) this.#endAfterTurn(span, symbols)
     } catch (error) {
       this.#options.log.error({ tag, reason: (error as Error).message }, 'an update cannot be read; reading the bars')
       this.#readAgain(watched => watched.tag === tag)
     }
+  }
+
+  /** What was pushed is written at the end of this turn of the event loop, and the span ends with it. */
+  #endAfterTurn(span: Span, symbols: readonly SymbolUpdate[]): void {
+    const groups = new Set(symbols.flatMap(({ symbol }) => [...this.groupsOf(symbol)]))
+    const streams = [...groups].reduce((sum, { size }) => sum + size, 0)
+    setImmediate(() => span.end({ 'chart.streams': streams }))
   }
 
   #follow(watched: WatchedSymbol, update: SymbolUpdate): void {

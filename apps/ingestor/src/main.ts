@@ -7,7 +7,7 @@ import { ingest } from './ingest.ts'
 import { openMetrics } from './metrics.ts'
 import { readStoredStart } from './stored-start.ts'
 
-await runService('ingestor', readConfig, async (config, { signal, log, registry }) => {
+await runService('ingestor', readConfig, async (config, { signal, log, registry, tracer }) => {
   await using stack = new AsyncDisposableStack()
   const redis = stack.adopt(await openRedis(config.redisUrl, 'ingestor'), closeRedis)
   await checkRedisSettings(redis)
@@ -29,6 +29,7 @@ await runService('ingestor', readConfig, async (config, { signal, log, registry 
     openFeed: (symbols, until) => openTradeFeed({ streamUrl: config.streamUrl, symbols, signal: until, log }),
     ...(postgres && { readStoredStart: (symbol, scales) => readStoredStart(postgres, symbol, scales) }),
     metrics,
+    tracer,
     log,
     signal,
   })

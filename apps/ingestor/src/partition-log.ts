@@ -1,11 +1,13 @@
 import { type AppendBlock, appendEntry, type Claim, FencedError, type RedisCommands, readHeads } from '@chart/redis'
-import { delay, type Log } from '@chart/service'
+import { delay, type Log, type SpanAttributes, type Tracer } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
 import { Wake } from './wake.ts'
 
 /** Trades in one entry over all its symbols: an entry of this size is some 20 kB. */
 const ENTRY_TRADES_MAX = 2_000
+/** Symbols that a span names; an entry may have some hundred. */
+const TRACED_SYMBOLS_MAX = 10
 /** After an error of Redis. */
 const RETRY_MS = 100
 
@@ -14,6 +16,7 @@ export interface PartitionLogOptions {
   readonly feeds: readonly SymbolFeed[]
   readonly redis: RedisCommands
   readonly metrics: Metrics
+  readonly tracer: Tracer
   readonly log: Log
   readonly signal: AbortSignal
   /** The newest watermark that the feed's clock allows. */
@@ -81,11 +84,13 @@ export class PartitionLog {
   }
 
   async #append(blocks: readonly AppendBlock[]): Promise<void> {
-    const { claim, redis, metrics, log, signal } = this.#options
+    const { claim, redis, metrics, tracer, log, signal } = this.#options
     const stop = metrics.appendSeconds.startTimer()
+    const span = tracer.begin('append')
     try {
-      const answer = await appendEntry(redis, claim, blocks)
+      const answer = await appendEntry(redis, claim, blocks, span?.traceparent)
       stop()
+      span?.end(attributesOf(claim, blocks), answer.kind === 'mismatch' ? 'the log stands elsewhere' : undefined)
       this.#trouble = undefined
       if (answer.kind === 'appended') {
         metrics.entries.inc({ result: 'ok' })
@@ -98,6 +103,7 @@ export class PartitionLog {
       metrics.entries.inc({ result: 'mismatch' })
       this.#placeAll(answer.heads)
     } catch (error) {
+      span?.end(attributesOf(claim, blocks), error)
       if (error instanceof FencedError) throw error
       metrics.entries.inc({ result: 'error' })
       const reason = (error as Error).message
@@ -129,5 +135,16 @@ export class PartitionLog {
       else feed.alignTo(head)
       this.#options.onMoved(feed)
     }
+  }
+}
+
+function attributesOf({ tag }: Claim, blocks: readonly AppendBlock[]): SpanAttributes {
+  return {
+    'chart.partition': tag,
+    'chart.symbols': blocks
+      .slice(0, TRACED_SYMBOLS_MAX)
+      .map(({ symbol }) => symbol)
+      .join(),
+    'chart.trades': blocks.reduce((sum, { trades }) => sum + trades.length, 0),
   }
 }

@@ -8,7 +8,7 @@ import {
   type RedisCommands,
   writeFeedStates,
 } from '@chart/redis'
-import { delay, type Log } from '@chart/service'
+import { delay, type Log, NO_TRACES, type Tracer } from '@chart/service'
 import { GapFiller } from './gap-filler.ts'
 import type { Metrics } from './metrics.ts'
 import { PartitionLog } from './partition-log.ts'
@@ -32,6 +32,7 @@ export interface ShardLeaderOptions {
   readonly rest: ExchangeRest
   readonly readStoredStart?: ReadStoredStart
   readonly metrics: Metrics
+  readonly tracer?: Tracer
   readonly log: Log
   /** For tests, which do not wait a minute. */
   readonly auditMs?: number
@@ -127,11 +128,11 @@ export class ShardLeader {
   }
 
   #lead(claim: Claim): Promise<void>[] {
-    const { redis, metrics, log, watermark } = this.#options
+    const { redis, metrics, tracer = NO_TRACES, log, watermark } = this.#options
     const { signal } = this.#stop
     const feeds = this.#options.feeds.filter(feed => feed.tag === claim.tag)
     const onMoved = (feed: SymbolFeed) => (feed.needsSeed ? this.#seed(feed, claim) : this.fill(feed))
-    const partition = new PartitionLog({ claim, feeds, redis, metrics, log, signal, watermark, onMoved })
+    const partition = new PartitionLog({ claim, feeds, redis, metrics, tracer, log, signal, watermark, onMoved })
     this.#logs.set(claim.tag, partition)
     return [partition.run(), this.#tend(claim, feeds)]
   }

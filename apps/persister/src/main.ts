@@ -5,7 +5,7 @@ import { readConfig } from './config.ts'
 import { openMetrics } from './metrics.ts'
 import { persist, type WorkQueue } from './persist.ts'
 
-await runService('persister', readConfig, async (config, { signal, log, registry }) => {
+await runService('persister', readConfig, async (config, { signal, log, registry, tracer }) => {
   await using stack = new AsyncDisposableStack()
   const postgres = stack.use(await openPostgres({ url: config.databaseUrl, applicationName: 'persister' }))
   await requireCurrentSchema(postgres)
@@ -22,5 +22,5 @@ await runService('persister', readConfig, async (config, { signal, log, registry
   ]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
   const workQueue: WorkQueue = work => workBarQueue({ ...work, url: config.queueRedisUrl })
-  await persist({ workQueue, redis, postgres, metrics, log, signal })
+  await persist({ workQueue, redis, postgres, metrics, tracer, log, signal })
 })

@@ -8,7 +8,7 @@ import {
   pendingFieldOf,
   type RedisCommands,
 } from '@chart/redis'
-import type { Log } from '@chart/service'
+import { type Log, NO_TRACES, type Tracer } from '@chart/service'
 import { openBarWriter } from './bar-writer.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -29,6 +29,7 @@ export interface PersistOptions {
   readonly redis: RedisCommands
   readonly postgres: Postgres
   readonly metrics: Metrics
+  readonly tracer?: Tracer
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -38,19 +39,22 @@ export interface PersistOptions {
  * A bar leaves the outbox only here and only when it is on disk, so whatever dies in between, the bar is written again.
  */
 export async function persist(options: PersistOptions): Promise<void> {
-  const { metrics, log, signal } = options
+  const { metrics, tracer = NO_TRACES, log, signal } = options
   const writer = openBarWriter(options.postgres, metrics)
   await options.workQueue({
     concurrency: JOBS_MAX,
-    async handle({ tag, entries }) {
+    async handle({ tag, entries, traceparent }) {
+      const span = tracer.follow('store', traceparent)
       try {
         const { stored, refused } = await store(entries)
+        span?.end({ 'chart.partition': tag, 'chart.stored_bars': stored.length, 'chart.refused_bars': refused.length })
         await acknowledge(tag, stored)
         metrics.jobs.inc({ result: refused.length === 0 ? 'done' : 'failed' })
         metrics.bars.inc({ result: 'refused' }, refused.length)
         if (refused.length === 0) return undefined
         return { entries: refused.map(({ entry }) => entry), reason: reasonOf(refused, entries.length) }
       } catch (error) {
+        span?.end({ 'chart.partition': tag }, error)
         metrics.jobs.inc({ result: isPostgresDown(error) ? 'postponed' : 'failed' })
         throw error
       }

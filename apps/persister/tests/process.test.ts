@@ -40,14 +40,14 @@ test('the persister refuses a schema that is not there with one line, migrate ma
   const refused = await run('main').exited
   expect(refused.code).toBe(1)
   expect(refused.text).toMatch(
-    /persister: the schema of 127\.0\.0\.1:\d+\/postgres lacks 0001-bars, 0002-unverified-bars; run `npm run migrate/,
+    /persister: the schema of 127\.0\.0\.1:\d+\/postgres lacks 0001-bars, 0002-unverified-bars, 0003-corrected-bars; run `npm run migrate/,
   )
 
   const runs = await Promise.all([run('migrate').exited, run('migrate').exited])
   expect(runs.map(({ code }) => code)).toEqual([0, 0])
   // They take turns step by step, so either may have done either.
   const applied = runs.flatMap(({ text }) => /applied (.*)\n/.exec(text)?.[1]?.split(', ') ?? [])
-  expect(applied.sort()).toEqual(['0001-bars', '0002-unverified-bars'])
+  expect(applied.sort()).toEqual(['0001-bars', '0002-unverified-bars', '0003-corrected-bars'])
 
   const { child, output, exited } = run('main')
   const port = await portOf(output)

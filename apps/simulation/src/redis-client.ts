@@ -95,8 +95,10 @@ export async function openReader({ network, owner }: ClientOptions, signal: Abor
   }
 }
 
-function rowOf({ n, nonce, payload }: StreamEntry): [Buffer, Buffer[]] {
-  return [Buffer.from(`${n}-0`), [Buffer.from('nonce'), Buffer.from(nonce), Buffer.from('entry'), payload]]
+function rowOf({ n, nonce, payload, traceparent }: StreamEntry): [Buffer, Buffer[]] {
+  const fields = [Buffer.from('nonce'), Buffer.from(nonce), Buffer.from('entry'), payload]
+  if (traceparent !== undefined) fields.push(Buffer.from('traceparent'), Buffer.from(traceparent))
+  return [Buffer.from(`${n}-0`), fields]
 }
 
 /** XREAD BLOCK at the server: answers when there is something, or with nothing when the time is over. */

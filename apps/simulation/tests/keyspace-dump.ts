@@ -24,7 +24,12 @@ export function dumpOfModel(store: Keyspace): Dump {
       case 'stream':
         dump[key] = {
           last: value.lastNumber,
-          entries: value.entries.map(({ n, nonce, payload }) => [n, nonce, payload.toString('hex')]),
+          entries: value.entries.map(({ n, nonce, payload, traceparent }) => [
+            n,
+            nonce,
+            payload.toString('hex'),
+            traceparent,
+          ]),
         }
         break
       default:
@@ -72,6 +77,7 @@ async function streamOf(redis: RedisConnection, key: string): Promise<unknown> {
       numberOf(id.toString()),
       fields[1]!.toString(),
       fields[3]!.toString('hex'),
+      fields[5]?.toString(),
     ]),
   }
 }

@@ -50,8 +50,12 @@ async function answerOf(run: () => unknown): Promise<unknown> {
   }
 }
 
-/** How long another's lease still runs differs by what the test takes. */
-function comparable(answer: unknown): unknown {
+/**
+ * How long another's lease still runs differs by what the test takes, and so does whether two members came within one millisecond, where
+ * Redis puts them in the order of their names.
+ */
+function comparable(command: string, answer: unknown): unknown {
+  if (command === 'heartbeatMember' && Array.isArray(answer)) return answer.toSorted()
   return Array.isArray(answer) && answer[0] === 'BUSY' ? ['BUSY'] : answer
 }
 
@@ -72,7 +76,7 @@ test(`${ROUNDS * ROUND_OPERATIONS} random operations leave the model and Redis a
       const real = await answerOf(() => (redis as unknown as Record<string, Command>)[command]!(...values))
       const modelled = await answerOf(() => model.run(command, values))
       const told = `round ${round} of TEST_SEED=${SEED}, after\n${steps.slice(-6).join('\n')}`
-      expect(comparable(modelled), told).toEqual(comparable(real))
+      expect(comparable(command, modelled), told).toEqual(comparable(command, real))
       expect(dumpOfModel(model.store), told).toEqual(await dumpOfRedis(redis))
       const kind = `${command} ${Array.isArray(real) ? real[0] : ''}`
       answers.set(kind, (answers.get(kind) ?? 0) + 1)

@@ -77,6 +77,7 @@ function append(drawing: Drawing): Operation {
     args.push(symbol, expected, hasTrades ? String(first) : '', String(last), hole ? '1' : '0')
     args.push(hasTrades ? String(last * 10) : '', watermark, random.pick(['live', 'backfilling']))
   }
+  if (random.chance(0.2)) args.push(`trace-${random.integer(0, 99)}`)
   return { command: 'appendEntry', values: [keys.length, ...keys, ...args] }
 }
 

@@ -9,6 +9,8 @@ export interface PartitionUpdate {
   readonly position: number
   readonly previousPosition: number
   readonly symbols: readonly SymbolUpdate[]
+  /** Trace context of the commit, where it was sampled; opaque here. */
+  readonly traceparent?: string | undefined
 }
 
 export interface SymbolUpdate {
@@ -45,6 +47,7 @@ export function encodeUpdate(update: PartitionUpdate): Uint8Array {
     for (const trades of symbol.trades) writer.uint32((6 << 3) | LENGTH).bytes(trades)
     writer.ldelim()
   }
+  if (update.traceparent !== undefined) writer.uint32((4 << 3) | LENGTH).string(update.traceparent)
   return writer.finish()
 }
 
@@ -66,6 +69,7 @@ export function decodeUpdate(bytes: Uint8Array): PartitionUpdate {
   let position = 0
   let previousPosition = 0
   const symbols: SymbolUpdate[] = []
+  let traceparent: string | undefined
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
     switch (tag >>> 3) {
@@ -78,11 +82,14 @@ export function decodeUpdate(bytes: Uint8Array): PartitionUpdate {
       case 3:
         symbols.push(readSymbol(reader, reader.uint32() + reader.pos))
         break
+      case 4:
+        traceparent = reader.string()
+        break
       default:
         reader.skipType(tag & 7)
     }
   }
-  return { position, previousPosition, symbols }
+  return { position, previousPosition, symbols, traceparent }
 }
 
 function readSymbol(reader: protobuf.Reader, end: number): SymbolUpdate {

@@ -4,6 +4,7 @@ import { loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import { protoPath as healthProtoPath } from 'grpc-health-check'
 import type { StreamBarsResponse } from './messages.ts'
+import { completeFiles } from './reflected-files.ts'
 
 const PROTO_DIRECTORY = fileURLToPath(new URL('../../../proto', import.meta.url))
 
@@ -20,10 +21,9 @@ export const packageDefinition: PackageDefinition = loadSync('chart/v1/chart.pro
  * What reflection tells: the field names of the .proto (`page_size`), where ours are those of JavaScript, so that tools take what the
  * manual says; and the health service beside ours.
  */
-export const reflectedDefinition: PackageDefinition = loadSync(['chart/v1/chart.proto', healthProtoPath], {
-  includeDirs: [PROTO_DIRECTORY],
-  keepCase: true,
-})
+export const reflectedDefinition: PackageDefinition = completeFiles(
+  loadSync(['chart/v1/chart.proto', healthProtoPath], { includeDirs: [PROTO_DIRECTORY], keepCase: true }),
+)
 
 const loaded = loadPackageDefinition(packageDefinition) as unknown as {
   chart: { v1: { ChartService: ServiceClientConstructor & { service: ServiceDefinition } } }

@@ -18,6 +18,8 @@ export interface BarJob {
   /** Tag of the partition, `{p07}`. */
   readonly tag: string
   readonly entries: readonly PendingEntry[]
+  /** Trace context of the commit, where it was sampled; opaque here. */
+  readonly traceparent?: string
 }
 
 /** Where errors are told that are nobody's answer. A pino logger is one. */
@@ -87,7 +89,7 @@ export interface BarQueue extends AsyncDisposable {
    * Enqueues `entries`, up to 100 to a job, and gives the number of jobs. A job whose key is known already, waiting, running
    * or kept as failed, is silently left as it is: so `jobKey` names the commit, or the sweep and its generation.
    */
-  enqueue(tag: string, jobKey: string, entries: readonly PendingEntry[]): Promise<number>
+  enqueue(tag: string, jobKey: string, entries: readonly PendingEntry[], traceparent?: string): Promise<number>
   /** Jobs that no worker has taken: a producer stops above a cap, since a worker cannot drain a Redis that is full. */
   waitingCount(): Promise<number>
   failedCount(): Promise<number>
@@ -130,8 +132,8 @@ export function openBarQueue(options: BarQueueOptions): BarQueue {
     await queue.close()
   }
   return {
-    async enqueue(tag, jobKey, entries) {
-      const jobs = jobsOf(tag, jobKey, entries)
+    async enqueue(tag, jobKey, entries, traceparent) {
+      const jobs = jobsOf(tag, jobKey, entries, traceparent)
       for (let start = 0; start < jobs.length; start += CALL_JOBS_MAX) {
         await call(() => queue.addBulk(jobs.slice(start, start + CALL_JOBS_MAX)))
       }
@@ -145,7 +147,7 @@ export function openBarQueue(options: BarQueueOptions): BarQueue {
 }
 
 /** BullMQ refuses ids that are all digits or contain a colon: a partition's letter is always in front. */
-function jobsOf(tag: string, jobKey: string, entries: readonly PendingEntry[]) {
+function jobsOf(tag: string, jobKey: string, entries: readonly PendingEntry[], traceparent: string | undefined) {
   const partition = /^\{(p\d+)\}$/.exec(tag)?.[1]
   if (partition === undefined) throw new RangeError(`a partition's tag is like {p07}, not "${tag}"`)
   if (!/^[\w.-]{1,100}$/.test(jobKey))
@@ -154,7 +156,11 @@ function jobsOf(tag: string, jobKey: string, entries: readonly PendingEntry[]) {
   for (let start = 0; start < entries.length; start += JOB_ENTRIES_MAX) {
     jobs.push({
       name: 'persist',
-      data: { tag, entries: entries.slice(start, start + JOB_ENTRIES_MAX) },
+      data: {
+        tag,
+        entries: entries.slice(start, start + JOB_ENTRIES_MAX),
+        ...(traceparent !== undefined && { traceparent }),
+      },
       opts: { jobId: `${partition}-${jobKey}-${jobs.length}` },
     })
   }

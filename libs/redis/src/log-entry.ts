@@ -24,6 +24,8 @@ export interface LogEntry {
   /** Writer's clock when it was appended, in milliseconds; for measuring only. */
   readonly writtenTime: number
   readonly blocks: readonly LogBlock[]
+  /** Trace context of the append, where it was sampled; opaque here. */
+  readonly traceparent?: string
 }
 
 export interface LogBlock {

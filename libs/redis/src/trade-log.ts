@@ -9,7 +9,8 @@ import { type Claim, FencedError } from './ownership.ts'
  * The trade log of a partition: a Redis Stream whose entry n-0 holds everything that was waiting for any symbol of the
  * partition. Both ends of the arrow ingestor → aggregator are here; what an entry looks like is in log-entry.ts. An entry has two
  * fields: `nonce`, random for each append, by which a reader can tell that the entry at n is still the one it read (after Redis lost its
- * tail another may stand there); and `entry`, the packed blocks.
+ * tail another may stand there); and `entry`, the packed blocks. One that is traced has a third, `traceparent`, behind them: readers of
+ * all releases find the first two by their places.
  */
 
 export type AppendAnswer =
@@ -25,12 +26,14 @@ export class LogCorruptError extends Error {
 /**
  * Appends one entry if every symbol in it stands where the writer believes, else tells where they stand. After a lost reply
  * it may be called again: the answer is a mismatch whose heads show what was done.
+ * @param traceparent trace context that goes along with the entry
  * @throws FencedError when another has claimed the partition
  */
 export async function appendEntry(
   redis: RedisCommands,
   claim: Claim,
   blocks: readonly AppendBlock[],
+  traceparent?: string,
 ): Promise<AppendAnswer> {
   const { tag } = claim
   const keys = [ownerKey(tag, 'ingest'), headsKey(tag), logKey(tag), positionKey(tag)]
@@ -50,6 +53,7 @@ export async function appendEntry(
       block.feedState,
     )
   }
+  if (traceparent !== undefined) values.push(traceparent)
   const answer = await redis.appendEntry(keys.length, ...keys, ...values)
   switch (answer[0]) {
     case 'OK':
@@ -125,7 +129,9 @@ export async function readEntries(
   const reply = await redis.xreadBuffer('COUNT', countMax, 'BLOCK', blockMs, 'STREAMS', logKey(tag), `${after}-0`)
   return (reply?.[0]?.[1] ?? []).map(([id, fields]) => {
     const n = Number(id.toString('latin1').split('-')[0])
-    return { n, nonce: fields[1]!.toString('latin1'), ...decodeEntry(fields[3]!) }
+    const traceparent = fields[5]?.toString('latin1')
+    const entry = { n, nonce: fields[1]!.toString('latin1'), ...decodeEntry(fields[3]!) }
+    return traceparent === undefined ? entry : { ...entry, traceparent }
   })
 }
 

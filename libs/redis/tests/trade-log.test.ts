@@ -126,6 +126,23 @@ test('an entry carries its blocks there and back', () => {
   })
 })
 
+test('a traced append hands its context on with the entry; the fields that others read stand where they always do', async () => {
+  const claim = await newPartition()
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  await appendEntry(redis, claim, [seedOf('AAA', 4)])
+  await appendEntry(redis, claim, [blockOf('AAA', 4, [5]), seedOf('BBB', 1)], traceparent)
+  await appendEntry(redis, claim, [blockOf('AAA', 5, [6])])
+  const entries = await readEntries(reader, claim.tag, 0, 10, 1)
+  expect(entries.map(entry => entry.traceparent)).toEqual([undefined, traceparent, undefined])
+  expect(entries.map(({ blocks }) => blocks.length)).toEqual([1, 2, 1])
+  const stored = await redis.xrange(`log:${claim.tag}`, '-', '+')
+  expect(stored.map(([, fields]) => [fields.length, fields[0], fields[2]])).toEqual([
+    [4, 'nonce', 'entry'],
+    [6, 'nonce', 'entry'],
+    [4, 'nonce', 'entry'],
+  ])
+})
+
 const RESTATED: BarText = {
   symbol: 'AAA',
   interval: '1m',

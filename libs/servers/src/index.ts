@@ -1,3 +1,4 @@
+export { findApt, type RunAsRoot } from './apt.ts'
 export { ServerStartError } from './errors.ts'
 export { describeExit, type Exit, exitOf } from './exit.ts'
 export { findCommand } from './find-command.ts'

@@ -1,6 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { findApt } from './apt.ts'
 import { ServerStartError } from './errors.ts'
-import { exitOf } from './exit.ts'
 import { findCommand } from './find-command.ts'
 
 /** The one thing to do when redis-server is missing and we may not, or cannot, install it ourselves. */
@@ -38,45 +37,15 @@ fi
  */
 export async function ensureRedisInstalled(say: (line: string) => void): Promise<void> {
   if (findCommand('redis-server') !== undefined) return
-  const asRoot = rootPrefix()
-  if (process.platform !== 'linux' || findCommand('apt-get') === undefined || asRoot === undefined) {
+  const runAsRoot = findApt()
+  if (runAsRoot === undefined) {
     throw new ServerStartError(`redis-server is not on the PATH: ${howToInstallRedis()}`)
   }
   say('Installing redis-server with apt-get (once, about half a minute) …')
-  const [command, ...args] = [...asRoot, 'sh', '-c', aptScript]
-  const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const lines = keepLastLines(child.stdout, child.stderr)
-  const { code } = await exitOf(child)
+  const { code, errors } = await runAsRoot(aptScript)
   if (findCommand('redis-server') === undefined) {
     throw new ServerStartError(
-      `apt-get could not install redis-server (exit ${code}: ${lines()}): ${howToInstallRedis()}`,
+      `apt-get could not install redis-server (exit ${code}: ${errors}): ${howToInstallRedis()}`,
     )
   }
-}
-
-/** What goes before a command to run it as root without being asked for a password. */
-function rootPrefix(): string[] | undefined {
-  if (process.getuid?.() === 0) return []
-  if (findCommand('sudo') === undefined) return undefined
-  try {
-    execFileSync('sudo', ['-n', 'true'], { stdio: 'ignore' })
-    return ['sudo', '-n']
-  } catch {
-    return undefined
-  }
-}
-
-function keepLastLines(...streams: NodeJS.ReadableStream[]): () => string {
-  let tail = ''
-  for (const stream of streams) {
-    stream.on('data', chunk => {
-      tail = (tail + String(chunk)).slice(-2_048)
-    })
-  }
-  return () =>
-    tail
-      .split('\n')
-      .filter(line => /^(E:|W:|Err)/.test(line))
-      .slice(-2)
-      .join(' | ')
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { ConfigError, EnvReader, readServiceConfig } from './env.ts'
+import { ConfigError, EnvReader } from './env.ts'
+import { readServiceConfig } from './service-config.ts'
 
 test('an absent or empty variable gives the default', () => {
   const env = new EnvReader({ EMPTY: '  ' })

@@ -1,5 +1,7 @@
 export { Counter, Gauge, Histogram, Registry } from 'prom-client'
-export { ConfigError, type Environment, EnvReader, readServiceConfig, type ServiceConfig } from './env.ts'
+export { ConfigError, type Environment, EnvReader } from './env.ts'
 export { type HealthServer, type ReadinessCheck, serveHealth } from './health.ts'
 export { type Log, openLog } from './log.ts'
 export { aborted, delay, runService, type Service } from './run.ts'
+export { readServiceConfig, type ServiceConfig } from './service-config.ts'
+export { NO_TRACES, type Span, type SpanAttributes, type Tracer } from './tracer.ts'

@@ -1,12 +1,16 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { ConfigError, type ServiceConfig } from './env.ts'
+import { ConfigError } from './env.ts'
 import { type Log, openLog } from './log.ts'
+import type { ServiceConfig } from './service-config.ts'
+import type { Tracer } from './tracer.ts'
+import { openTracing } from './tracing.ts'
 
-/** What every process is given: one signal for its whole life, its log and its metrics. */
+/** What every process is given: one signal for its whole life, its log, its metrics and its traces. */
 export interface Service {
   readonly signal: AbortSignal
   readonly log: Log
   readonly registry: Registry
+  readonly tracer: Tracer
 }
 
 /**
@@ -56,8 +60,9 @@ export async function runService<Config extends ServiceConfig>(
   })
 
   log.info('starting')
+  const { tracer, close: closeTracing } = await openTracing(name, config.tracing, log)
   try {
-    await body(config, { signal: stop.signal, log, registry })
+    await body(config, { signal: stop.signal, log, registry, tracer })
   } catch (error) {
     if (!stop.signal.aborted) {
       // For machines, the whole of it; for people, one line.
@@ -66,6 +71,7 @@ export async function runService<Config extends ServiceConfig>(
       process.exit(1)
     }
   }
+  await closeTracing()
   log.info('stopped')
   process.exit(0)
 }

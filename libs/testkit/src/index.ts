@@ -9,4 +9,5 @@ export {
   recordedText,
 } from './recordings.ts'
 export { startTcpLink, type TcpLink } from './tcp-link.ts'
+export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts'
 export { until } from './until.ts'

@@ -37,11 +37,13 @@ export const append: Script = call => {
   if (wrong.length > 1) return wrong
   const nonce = textOf(args[1])
   const payload = bytesOf(args[2])
+  const last = args[3 + blocks.length * BLOCK_ARGS]
+  const entry = last === undefined ? { nonce, payload } : { nonce, payload, traceparent: textOf(last) }
   const seq = store.hget(headsKey, 'seq')
   let n = Number(seq) + 1
-  if (seq === null || store.xadd(logKey, { n, nonce, payload }) === undefined) {
+  if (seq === null || store.xadd(logKey, { n, ...entry }) === undefined) {
     n = numberAfterLog(call, logKey, positionKey)
-    if (store.xadd(logKey, { n, nonce, payload }) === undefined) return ['CORRUPT', TOO_LOW]
+    if (store.xadd(logKey, { n, ...entry }) === undefined) return ['CORRUPT', TOO_LOW]
   }
   store.hset(headsKey, 'seq', n)
   writeFeeds(call, blocks, headsKey)
@@ -50,7 +52,7 @@ export const append: Script = call => {
 
 function blocksOf(args: readonly (string | Buffer)[]): Block[] {
   const blocks: Block[] = []
-  for (let at = 3; at < args.length; at += BLOCK_ARGS) {
+  for (let at = 3; at + BLOCK_ARGS <= args.length; at += BLOCK_ARGS) {
     const [symbol, expected, first, newLast, hole, tradeTime, watermark, feedState] = args
       .slice(at, at + BLOCK_ARGS)
       .map(textOf) as [string, string, string, string, string, string, string, string]

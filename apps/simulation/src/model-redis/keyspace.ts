@@ -17,6 +17,7 @@ export interface StreamEntry {
   readonly n: number
   readonly nonce: string
   readonly payload: Buffer
+  readonly traceparent?: string
 }
 
 export interface StreamValue {

@@ -4,11 +4,13 @@
 -- KEYS  owner hash, heads, log, position, then per block: feed hash, symbol state
 -- ARGV  token, nonce, payload, then per block: symbol, expected last trade id ('' when the log has none yet: a seed),
 --       first trade id ('' without trades), new last trade id, 1 if the exchange has no trades between expected and first,
---       trade time of the last trade ('' without trades), watermark ('' without), feed state
+--       trade time of the last trade ('' without trades), watermark ('' without), feed state; at the very end the trace
+--       context of a sampled append, which the entry then carries
 -- Gives {'OK', n}; {'FENCED'}; {'MISMATCH', symbol, head or '', ...} with nothing written; {'CORRUPT', reason}.
 -- A second run answers MISMATCH with heads that show that the first was done.
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return { 'FENCED' } end
-local blocks = (#ARGV - 3) / 8
+local blocks = math.floor((#ARGV - 3) / 8)
+local traceparent = ARGV[4 + blocks * 8]
 local heads = {}
 local wrong = { 'MISMATCH' }
 for i = 0, blocks - 1 do
@@ -31,7 +33,13 @@ end
 if #wrong > 1 then return wrong end
 local seq = tonumber(redis.call('HGET', KEYS[2], 'seq'))
 local n = (seq or 0) + 1
-local function add() return redis.pcall('XADD', KEYS[3], string.format('%.0f-0', n), 'nonce', ARGV[2], 'entry', ARGV[3]) end
+local function add()
+  local id = string.format('%.0f-0', n)
+  if traceparent then
+    return redis.pcall('XADD', KEYS[3], id, 'nonce', ARGV[2], 'entry', ARGV[3], 'traceparent', traceparent)
+  end
+  return redis.pcall('XADD', KEYS[3], id, 'nonce', ARGV[2], 'entry', ARGV[3])
+end
 local added = seq and add()
 if not seq or (type(added) == 'table' and added.err) then
   -- The last number was lost, or contradicts the log. Numbers go on after the log and after what is folded: its reader waits for

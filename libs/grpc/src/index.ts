@@ -10,8 +10,11 @@ export {
   timeOfTimestamp,
   timestampOfTime,
 } from './bar-message.ts'
-export { type BarServer, type BarStream, type ChartHandlers, serveBars } from './bar-server.ts'
+export { type BarServer, type BarServerOptions, type ChartHandlers, serveBars } from './bar-server.ts'
+export type { BarStream } from './bar-stream.ts'
 export { decodeUpdate, encodeUpdate, type IntervalBar, type PartitionUpdate, type SymbolUpdate } from './bar-update.ts'
+export type { Admission, CallEnd, CallGuard, IncomingCall } from './call-guard.ts'
+export type { ConnectionEnd } from './connection-gate.ts'
 export type {
   BarEventMessage,
   BarGapMessage,
@@ -29,3 +32,6 @@ export type {
 } from './messages.ts'
 export { decodeResponse } from './proto.ts'
 export { type RpcCode, RpcError } from './rpc-error.ts'
+export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './server-limits.ts'
+export type { TlsMaterial } from './tls-material.ts'
+export { type Rate, TokenBucket } from './token-bucket.ts'

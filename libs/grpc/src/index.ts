@@ -1,3 +1,4 @@
+export { type ApiKey, apiKeyOf, hashOfSecret, isKeyId, isSecretOf, newApiKey, textOfApiKey } from './api-key.ts'
 export { type BarClient, openBarClient } from './bar-client.ts'
 export { type BarEventType, type FeedText, feedStateName, frameBarEvent, frameHeartbeat } from './bar-event.ts'
 export {

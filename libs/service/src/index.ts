@@ -3,3 +3,4 @@ export { ConfigError, type Environment, EnvReader, readServiceConfig, type Servi
 export { type HealthServer, type ReadinessCheck, serveHealth } from './health.ts'
 export { type Log, openLog } from './log.ts'
 export { aborted, delay, runService, type Service } from './run.ts'
+export { readFiles, type WatchedFiles, watchFiles } from './watch-files.ts'

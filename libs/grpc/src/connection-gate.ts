@@ -34,7 +34,7 @@ export interface ConnectionGateOptions {
  * kernel, and whoever did not fit tried again after a second or three. The kernel's own bound (net.core.somaxconn) is 4,096.
  */
 const BACKLOG = 4_096
-/** How often it is looked at how much each connection has sent. */
+/** How often each connection is looked at: how much it has sent, and whether it goes when it has been ended. */
 const LOOK_MS = 2_000
 
 interface Connection {
@@ -44,6 +44,8 @@ interface Connection {
   /** Runs out unless the connection speaks HTTP/2 by then. */
   readonly silence: NodeJS.Timeout
   isEstablished: boolean
+  /** We have ended it, and the other side had not at the last look. */
+  isEnding: boolean
   readonly received: TokenBucket
   receivedBytes: number
   refusedCalls: number
@@ -71,7 +73,7 @@ export class ConnectionGate {
     this.#budgets = new AddressBudgets(options.limits)
     this.#tls = options.tls && this.#createTls(options.tls)
     this.#listener = createServer({ noDelay: true }, socket => this.#accept(socket))
-    this.#look = setInterval(() => this.#cutThoseThatSendTooMuch(), LOOK_MS).unref()
+    this.#look = setInterval(() => this.#lookAtAll(), LOOK_MS).unref()
   }
 
   /** @throws when the port is taken, naming it, or the TLS material cannot be used */
@@ -189,6 +191,7 @@ export class ConnectionGate {
       socket,
       silence,
       isEstablished: false,
+      isEnding: false,
       received,
       receivedBytes: 0,
       refusedCalls: 0,
@@ -223,12 +226,15 @@ export class ConnectionGate {
     })
   }
 
-  #cutThoseThatSendTooMuch(): void {
+  #lookAtAll(): void {
     const now = Date.now()
     for (const [peer, connection] of this.#connections) {
       const total = connection.socket.bytesRead ?? 0
       const bytes = total - connection.receivedBytes
       connection.receivedBytes = total
+      // A peer that never ends its side would keep the connection for as long as it likes.
+      if (connection.isEnding) connection.socket.destroy()
+      connection.isEnding = connection.socket.writableEnded
       if (bytes > 0 && !connection.received.take(now, bytes)) this.cut(peer, 'sends too much')
     }
   }

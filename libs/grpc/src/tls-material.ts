@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext, type TlsOptions } from 'node:tls'
 
 /** What a server proves itself with, as PEM. */
@@ -18,7 +19,16 @@ const TLS_VERSION_MIN = 'TLSv1.2'
  */
 export function tlsOptionsOf({ cert, key, clientCa }: TlsMaterial): TlsOptions {
   const context = { cert, key, minVersion: TLS_VERSION_MIN, ...(clientCa !== undefined && { ca: clientCa }) } as const
-  // A server takes anything and would fail with each client.
-  createSecureContext(context)
+  // A server takes anything and would fail with each client; and with an empty CA it would trust whom the world trusts.
+  try {
+    if (clientCa !== undefined) new X509Certificate(clientCa)
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+      throw new Error('the key is of another certificate')
+    }
+    createSecureContext(context)
+  } catch (cause) {
+    const reason = (cause as Error).message
+    throw new Error(`the TLS certificate, its key or the client CA cannot be used: ${reason}`, { cause })
+  }
   return context
 }

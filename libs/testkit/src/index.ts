@@ -7,4 +7,5 @@ export {
   recordedRows,
   recordedText,
 } from './recordings.ts'
+export { type TextFiles, writeFolder } from './text-files.ts'
 export { until } from './until.ts'

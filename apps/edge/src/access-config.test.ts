@@ -39,9 +39,17 @@ test.each<[Record<string, string>, string]>([
   [{ AUTH: 'yes' }, 'AUTH must be one of auto, on, off, not "yes"'],
   [{ AUTH: 'on' }, 'AUTH=on'],
   [{ STREAMS_PER_KEY: '0' }, 'STREAMS_PER_KEY must be a whole number from 1'],
-  [{ DRAIN_DELAY_MS: '20000' }, 'DRAIN_DELAY_MS must be a whole number from 0 to 9000'],
+  [{ DRAIN_DELAY_MS: '20000' }, 'DRAIN_DELAY_MS must be a whole number from 0 to 14000'],
 ])('%j is refused', (env, message) => {
   expect(() => read({ GRPC_HOST: '127.0.0.1', ...env })).toThrow(message)
+})
+
+test('a connection that has come of age waits for the longest stream', () => {
+  const graceOf = (env: Record<string, string>) =>
+    read({ GRPC_HOST: '127.0.0.1', ...env }).access.serverLimits.connectionAgeGraceMs
+  for (const minutes of [1, 30, 600]) {
+    expect(graceOf({ STREAM_AGE_MS: String(minutes * 60_000) })).toBeGreaterThan(1.2 * minutes * 60_000)
+  }
 })
 
 test('the delay before draining is for those who are behind a balancer', () => {

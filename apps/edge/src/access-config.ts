@@ -33,11 +33,15 @@ const CALLER_LIMITS: CallerLimits = {
 /** At 10,000 streams of the latest only, an edge is busy with them alone. */
 const STREAMS_MAX = 10_000
 
+/** A stream lives up to 1.2 times its age; a connection that is to be closed waits for longer than that. */
+const STREAM_AGES = 1.5
+
 const COUNT = { min: 1, max: 1_000_000 }
 const MINUTES = { min: 1_000, max: 7 * 24 * 60 * 60_000 }
 const BYTES = { min: 1_024, max: 64 * 1024 * 1024 }
 
-export function readAccessConfig(env: EnvReader, grpcHost: string): AccessConfig {
+/** @param streamAgeMs how long a stream lives at most, about */
+export function readAccessConfig(env: EnvReader, grpcHost: string, streamAgeMs: number): AccessConfig {
   const tlsFiles = readTlsFiles(env)
   const auth = env.choice('AUTH', 'auto', ['auto', 'on', 'off'])
   const file = env.text('API_KEYS_FILE', '') || undefined
@@ -60,7 +64,7 @@ export function readAccessConfig(env: EnvReader, grpcHost: string): AccessConfig
     tlsFiles,
     apiKeysFile: isOn ? file : undefined,
     warnings,
-    serverLimits: readServerLimits(env),
+    serverLimits: readServerLimits(env, streamAgeMs),
     callerLimits: {
       streams: env.integer('STREAMS_PER_KEY', CALLER_LIMITS.streams, COUNT),
       newStreamsPerSecond: env.integer('NEW_STREAMS_PER_SECOND', CALLER_LIMITS.newStreamsPerSecond, COUNT),
@@ -80,7 +84,7 @@ function readTlsFiles(env: EnvReader): TlsFiles | undefined {
   throw new ConfigError('GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE belong together; set both, or none for plain text')
 }
 
-function readServerLimits(env: EnvReader): ServerLimits {
+function readServerLimits(env: EnvReader, streamAgeMs: number): ServerLimits {
   const limits = DEFAULT_SERVER_LIMITS
   const perSecond = env.integer('GRPC_ADDRESS_RATE', limits.addressRate.perSecond, COUNT)
   const { burst } = limits.addressRate
@@ -92,6 +96,7 @@ function readServerLimits(env: EnvReader): ServerLimits {
     establishTimeoutMs: env.integer('GRPC_ESTABLISH_TIMEOUT_MS', limits.establishTimeoutMs, { min: 100, max: 60_000 }),
     receivedMessageBytesMax: env.integer('GRPC_REQUEST_BYTES_MAX', limits.receivedMessageBytesMax, BYTES),
     callsPerConnectionMax: env.integer('GRPC_CALLS_PER_CONNECTION', limits.callsPerConnectionMax, COUNT),
+    connectionAgeGraceMs: Math.max(limits.connectionAgeGraceMs, STREAM_AGES * streamAgeMs),
     connectionAgeMs: env.integer('GRPC_CONNECTION_AGE_MS', limits.connectionAgeMs, MINUTES),
     connectionIdleMs: env.integer('GRPC_CONNECTION_IDLE_MS', limits.connectionIdleMs, MINUTES),
   }

@@ -3,6 +3,7 @@ import { createPostgres } from '@chart/postgres'
 import { closeRedis, openBarUpdates, openRedis } from '@chart/redis'
 import { aborted, runService, serveHealth } from '@chart/service'
 import { openAccess } from './access.ts'
+import { BarHistory } from './bar-history.ts'
 import { reportCalls } from './call-reports.ts'
 import { readConfig } from './config.ts'
 import { drainEdge, notStopping } from './drain.ts'
@@ -26,10 +27,11 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
   )
   const openUpdates: OpenUpdates = listener =>
     openBarUpdates({ ...listener, url: config.redisUrl, name: 'edge-updates' })
-  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, postgres, metrics, log }))
+  const history = new BarHistory({ ...config, redis, postgres })
+  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, history, metrics, log }))
   // Streams are served until they are ended, which is some time after we were told to stop.
   const ending = new AbortController()
-  const streams = new BarStreams({ hub, served, redis, metrics, log, signal: ending.signal })
+  const streams = new BarStreams({ ...config, hub, served, history, redis, metrics, log, signal: ending.signal })
   const reports = stack.use(reportCalls({ registry, log, connections: () => server.connections }))
   const server: BarServer = stack.use(
     await serveBars({
@@ -39,7 +41,7 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
       handlers: {
         streamBars: (request, stream) => streams.open(request, stream),
         getLiveBar: request => getLiveBar(request, { served, redis }),
-        listBars: request => listBarsPage(request, { served, redis, postgres }),
+        listBars: request => listBarsPage(request, { ...config, served, redis, history }),
         listSymbols: () => listSymbols({ served, redis }),
       },
       limits: config.access.serverLimits,

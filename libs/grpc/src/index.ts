@@ -1,6 +1,15 @@
 export { type ApiKey, apiKeyOf, hashOfSecret, isKeyId, isSecretOf, newApiKey, textOfApiKey } from './api-key.ts'
 export { type BarClient, openBarClient } from './bar-client.ts'
-export { type BarEventType, type FeedText, feedStateName, frameBarEvent, frameHeartbeat } from './bar-event.ts'
+export {
+  type BarEventType,
+  type FeedText,
+  feedStateName,
+  frameBarEvent,
+  frameGap,
+  frameHeartbeat,
+  frameWithMerged,
+  type GapText,
+} from './bar-event.ts'
 export {
   type BarMessage,
   barOfMessage,
@@ -33,6 +42,7 @@ export type {
 } from './messages.ts'
 export { decodeResponse } from './proto.ts'
 export { type RpcCode, RpcError } from './rpc-error.ts'
+export { type BarVersion, framePositions, positionOfMessage, type SeriesPosition } from './series-position.ts'
 export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './server-limits.ts'
 export type { TlsMaterial } from './tls-material.ts'
 export { type Rate, TokenBucket } from './token-bucket.ts'

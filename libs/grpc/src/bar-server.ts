@@ -96,7 +96,7 @@ export async function serveBars(options: BarServerOptions): Promise<BarServer> {
   new ReflectionService(reflectedDefinition).addToServer(server)
   server.addService(servedDefinition(), {
     streamBars: (call: ServerWritableStream<StreamBarsRequest, Uint8Array>) => {
-      const stream = barStreamOf(call)
+      const stream = barStreamOf(call, () => gate.cut(call.getPeer(), 'does not read'))
       attempt(() => handlers.streamBars(call.request, stream)).catch(error => stream.fail(rpcErrorOf(error, onError)))
     },
     getLiveBar: unary(handlers.getLiveBar, onError),

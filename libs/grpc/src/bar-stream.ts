@@ -16,7 +16,14 @@ export interface BarStream {
   fail(error: RpcError): void
 }
 
-export function barStreamOf(call: ServerWritableStream<StreamBarsRequest, Uint8Array>): BarStream {
+/**
+ * A client that has not taken the end of its call after this long does not read. What was written for it would lie here for as long as
+ * it answers pings.
+ */
+export const LINGER_MS = 60_000
+
+/** @param cut ends the connection of a client that does not read */
+export function barStreamOf(call: ServerWritableStream<StreamBarsRequest, Uint8Array>, cut: () => void): BarStream {
   let closed = false
   const closeListeners: (() => void)[] = []
   const close = () => {
@@ -36,6 +43,9 @@ export function barStreamOf(call: ServerWritableStream<StreamBarsRequest, Uint8A
     },
     fail(error) {
       if (closed) return
+      // grpc-js sends the end when everything before it has been taken, and says "cancelled" when the end has.
+      const linger = setTimeout(cut, LINGER_MS).unref()
+      call.once('cancelled', () => clearTimeout(linger))
       call.emit('error', error)
       close()
     },

@@ -7,16 +7,12 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { addressKeyOf } from './address-budgets.ts'
+import { LINGER_MS } from './bar-stream.ts'
 import type { Admission, CallEnd, CallGuard } from './call-guard.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 import { MALFORMED } from './proto.ts'
 import { RpcError } from './rpc-error.ts'
 
-/**
- * A client that has not taken the end of its call after this long does not read; what is written for it would lie here as long as it
- * answers pings. Its connection is cut.
- */
-const LINGER_MS = 60_000
 /** Messages of one call: only reflection takes several, a question each, and answers without waiting for the reader. */
 const MESSAGES_MAX = 100
 
@@ -91,7 +87,9 @@ class GuardedCall extends ServerInterceptingCall {
   }
 
   override sendMessage(message: unknown, callback: () => void): void {
-    if (this.#code === undefined) this.#next.sendMessage(message, callback)
+    if (this.#code !== undefined) return
+    if (!this.#streams) this.#cutUnlessRead()
+    this.#next.sendMessage(message, callback)
   }
 
   override sendStatus(answer: PartialStatus): void {
@@ -99,10 +97,13 @@ class GuardedCall extends ServerInterceptingCall {
     // What a handler threw under the hands of grpc-js.
     const told: PartialStatus = answer.code === status.UNKNOWN ? FAILED : answer
     this.#code = status[told.code ?? status.OK]
-    if (this.#streams) {
-      this.#linger = setTimeout(() => this.#hooks.gate.cut(this.#peer, 'does not read'), LINGER_MS).unref()
-    }
+    this.#cutUnlessRead()
     this.#next.sendStatus(told)
+  }
+
+  /** Once the last that this call has to say is on its way. */
+  #cutUnlessRead(): void {
+    this.#linger ??= setTimeout(() => this.#hooks.gate.cut(this.#peer, 'does not read'), LINGER_MS).unref()
   }
 
   #admit(metadata: Metadata): Admission {

@@ -1,4 +1,5 @@
 export { type AppProcess, killApps, runApp } from './app-process.ts'
+export { messageOf, openRawSession, type RawAnswer, rawCall, textField } from './raw-call.ts'
 export {
   NEEDS_RECORDINGS,
   RECORDINGS,

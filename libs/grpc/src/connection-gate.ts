@@ -48,11 +48,11 @@ interface Connection {
   isEnding: boolean
   readonly received: TokenBucket
   receivedBytes: number
-  refusedCalls: number
+  readonly refusedCalls: TokenBucket
 }
 
-/** A connection whose calls were refused this often is no client that waits as it is told. */
-const REFUSED_CALLS_MAX = 100
+/** A connection whose calls are refused more often belongs to no client that waits as it is told. */
+const REFUSED_CALLS_RATE = { perSecond: 1, burst: 100 }
 
 /**
  * Accepts connections, so that what costs nothing to refuse is refused before TLS and HTTP/2 have cost anything: too many, too fast,
@@ -115,9 +115,7 @@ export class ConnectionGate {
   /** A call of this peer was refused; who does not stop is cut. */
   noteRefusedCall(peer: string): void {
     const connection = this.#connections.get(peer)
-    if (connection !== undefined && ++connection.refusedCalls >= REFUSED_CALLS_MAX) {
-      this.cut(peer, 'too many calls refused')
-    }
+    if (connection !== undefined && !connection.refusedCalls.take(Date.now())) this.cut(peer, 'too many calls refused')
   }
 
   cut(peer: string, reason: ConnectionEnd, detail?: string): void {
@@ -194,7 +192,7 @@ export class ConnectionGate {
       isEnding: false,
       received,
       receivedBytes: 0,
-      refusedCalls: 0,
+      refusedCalls: new TokenBucket(REFUSED_CALLS_RATE, Date.now()),
     })
     socket.once('close', () => {
       clearTimeout(silence)

@@ -29,7 +29,8 @@ export async function createTestCa(subject = 'Test CA'): Promise<TestCa> {
   const keys = await newKeys()
   const own = await X509CertificateGenerator.createSelfSigned({
     ...validity(),
-    name: `CN=${subject}`,
+    // Names are compared without case: "Redis" would be the issuer of itself for "redis".
+    name: `CN=${subject} (issuer)`,
     keys,
     signingAlgorithm: ALGORITHM,
     extensions: [

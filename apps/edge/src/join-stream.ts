@@ -63,7 +63,9 @@ export async function tellHistory(
     let events: KeyedEvent[] = []
     for (const one of series) {
       const told = (bars: readonly KeptBar[]) => bars.flatMap(bar => eventOf(one, bar, startTime) ?? [])
-      events.push(...told(corrections.get(one.key) ?? []), ...told(one.known.corrected))
+      // Those of bars that the client lacks altogether have their place among the others.
+      const corrected = one.known.corrected.filter(({ version }) => version.openTime < one.from)
+      events.push(...told(corrections.get(one.key) ?? []), ...told(corrected))
       for await (const page of missingPages(one, history)) {
         if (subscriber.isGone) return
         events.push(...page.gap, ...told(page.bars))

@@ -283,3 +283,74 @@ test('ListSymbols tells what is served and how each feed is', async () => {
     },
   })
 })
+
+describe('ListBars of bars that PostgreSQL has not got yet', () => {
+  const SYMBOL = 'WAITUSDT'
+  let waiting: TestAggregator
+  const key = `${SYMBOL} 1m`
+
+  beforeAll(async () => {
+    waiting = await TestAggregator.open(redis, SYMBOL, INTERVALS)
+    await redis.del(`log:${waiting.tag}`, `heads:${waiting.tag}`, `position:${waiting.tag}`, `pending:${waiting.tag}`)
+    await waiting.register(SYMBOL)
+    // Ten minutes, of which PostgreSQL has the first four; one of these is corrected since.
+    await waiting.commit({ [SYMBOL]: tradesOf(1, 15, 20_000) })
+    await upsertBars(edge.postgres, waiting.closed.get(key)!.slice(0, 4))
+    const late = { ...tradeOf(16, 20_000), tradeTime: tradeOf(16, 20_000).tradeTime - 2 * MINUTE }
+    await waiting.commit({ [SYMBOL]: [late] })
+    await waiting.commit({ [SYMBOL]: tradesOf(17, 30, 20_000) })
+    await client.listSymbols()
+  })
+
+  // The outer beforeEach empties the table.
+  beforeEach(async () => {
+    await upsertBars(edge.postgres, waiting.closed.get(key)!.slice(0, 4))
+  })
+
+  /** The newest version of each bar, and the live one. */
+  function everyBar(): BarText[] {
+    const newest = new Map(waiting.closed.get(key)!.map(bar => [bar.openTime, bar]))
+    return [...newest.values(), waiting.live(SYMBOL, '1m')].sort((a, b) => a.openTime - b.openTime)
+  }
+
+  async function listed(wanted: Wanted): Promise<BarText[]> {
+    const bars: BarText[] = []
+    let pageToken = ''
+    do {
+      const page = await client.listBars(requestOf({ symbol: SYMBOL, ...wanted, pageToken }))
+      bars.push(...page.bars.map(barOfMessage))
+      pageToken = page.nextPageToken
+    } while (pageToken !== '')
+    return bars
+  }
+
+  test.each([1, 3, 4, 5, 9, 100])('in pages of %i has every one once, corrected, both ways', async pageSize => {
+    const all = everyBar()
+    expect(all.some(bar => bar.revision === 1)).toBe(true)
+    for (const includeLive of [true, false]) {
+      const expected = includeLive ? all : all.slice(0, -1)
+      expect(await listed({ pageSize, includeLive })).toEqual(expected)
+      const newest = await listed({ pageSize, includeLive, order: 'BAR_ORDER_NEWEST_FIRST' })
+      expect(newest).toEqual(expected.toReversed())
+    }
+  })
+
+  test('keeps to the range', async () => {
+    const all = everyBar()
+    const range = { from: all[2]!.openTime, to: all[7]!.openTime, includeLive: true }
+    expect(await listed({ ...range, pageSize: 2 })).toEqual(all.slice(2, 7))
+    expect(await listed({ from: all[6]!.openTime })).toEqual(all.slice(6, -1))
+  })
+
+  test('with nothing in PostgreSQL at all', async () => {
+    await edge.postgres.query({ text: 'DELETE FROM bars' })
+    expect(await listed({ pageSize: 3, includeLive: true })).toEqual(everyBar())
+    expect(await listed({ pageSize: 3, order: 'BAR_ORDER_NEWEST_FIRST' })).toEqual(everyBar().slice(0, -1).toReversed())
+  })
+
+  test('has the newest seconds, which are stored nowhere', async () => {
+    const seconds = await listed({ interval: '1s' })
+    expect(seconds).toEqual(waiting.closed.get(`${SYMBOL} 1s`)!.slice(-seconds.length))
+    expect(seconds.length).toBeGreaterThanOrEqual(10)
+  })
+})

@@ -210,13 +210,15 @@ const POSITION_CORRECTED_MAX = 64
 function positionOf(series: ToldSeries): SeriesPositionMessage | undefined {
   const { symbol, interval, closed, newest, live } = series
   const bar = live !== undefined && live.openTime > (newest ?? -1) ? live : closed.get(newest ?? -1)
-  if (bar === undefined) return series.position
-  const corrected = [...closed.values()].filter(one => one.revision > 0 && one.openTime < bar.openTime)
+  const version = bar === undefined ? series.position?.newest : versionOf(bar)
+  if (!version) return undefined
+  const before = timeOfTimestamp(version.openTime)!
+  const corrected = [...closed.values()].filter(one => one.revision > 0 && one.openTime < before)
   corrected.sort((a, b) => a.openTime - b.openTime)
   return {
     symbol,
     interval,
-    newest: versionOf(bar),
+    newest: version,
     corrected: corrected.slice(-POSITION_CORRECTED_MAX).map(versionOf),
   }
 }

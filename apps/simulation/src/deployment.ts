@@ -45,6 +45,10 @@ const CALL_AGAIN_MS = { min: 50, max: 600 }
 
 /** How long a client that goes from edge to edge stays. */
 const VISIT_MS = { min: 50, max: 4_000 }
+/** And how long it is away: mostly as for a cut, sometimes for more seconds than a symbol's state keeps bars of. */
+const AWAY_MS = { min: 0, max: 600 }
+const LONG_AWAY = 0.15
+const LONG_AWAY_MS = { min: 8_000, max: 16_000 }
 
 type StreamMode = StreamBarsRequest['mode']
 
@@ -235,14 +239,18 @@ export class Deployment {
 
   /** An edge as its main.ts puts it together, without the wire. */
   async #serve(replica: Replica, process: SimulatedProcess): Promise<void> {
-    const { postgres, tally } = this.#world
+    const { postgres, tally, mutation } = this.#world
     const options = this.#clientOptions(process)
     const redis = commandsOf(options)
     const metrics = tally.metrics<Parameters<typeof SymbolHub.open>[0]['metrics']>()
     const log = this.#logOf(process)
     const { signal } = process.stop
     const storedIntervals = new Set(INTERVALS.map(({ name }) => name))
-    const history = new BarHistory({ redis, postgres: postgres.poolFor(process), storedIntervals })
+    const history = new BarHistory({
+      redis: mutation === 'no-outbox-in-history' ? withoutOutbox(redis) : redis,
+      postgres: postgres.poolFor(process),
+      storedIntervals,
+    })
     await using hub = await SymbolHub.open({
       openUpdates: listener => openUpdates(options, listener),
       redis,
@@ -320,7 +328,8 @@ export class Deployment {
       else if (time.now < tradingEndTime) {
         client.isAway = true
         time.after(0, () => client.hangUp(), process)
-        time.at(time.now + random.integer(0, CALL_AGAIN_MS.max), goOn, undefined)
+        const away = random.chance(LONG_AWAY) ? LONG_AWAY_MS : AWAY_MS
+        time.at(time.now + random.integer(away.min, away.max), goOn, undefined)
       } else time.at(time.now + VISIT_MS.min, leave, undefined)
     }
     time.at(time.now + random.integer(VISIT_MS.min, VISIT_MS.max), leave, undefined)
@@ -375,6 +384,13 @@ function firstOpenTimeOf({ oracles }: World['witness'], symbol: string, interval
   const trade = oracles.get(symbol)?.first
   const intervalMs = INTERVALS.find(({ name }) => name === interval)!.intervalMs
   return trade === undefined ? 0 : Math.floor(trade.tradeTime / intervalMs) * intervalMs
+}
+
+/** An edge that knows nothing of bars which PostgreSQL has not got yet. */
+function withoutOutbox(redis: RedisCommands): RedisCommands {
+  return Object.assign(Object.create(redis), {
+    hmget: async (_: string, ...fields: string[]) => fields.map(() => null),
+  })
 }
 
 function requestOf(exchange: World['exchange'], mode: StreamMode, client: Client): StreamBarsRequest {

@@ -13,6 +13,7 @@ export const MUTATIONS = {
   'no-version-guard': 'PostgreSQL takes any version of a bar in place of any other',
   'state-apart': 'bars are written by one command, position and outbox by another',
   'no-rewind': 'a hole in the log is stepped over, and the log is not emptied',
+  'no-outbox-in-history': 'an edge looks for closed bars in PostgreSQL alone',
   'watermark-without-gap-check': 'a watermark is promised while trades are known to be missing',
 } as const
 

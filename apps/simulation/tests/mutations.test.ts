@@ -12,6 +12,7 @@ const CAUGHT_WITHIN: Partial<Record<Mutation, number>> = {
   'no-version-guard': 100,
   'state-apart': 100,
   'no-rewind': 150,
+  'no-outbox-in-history': 100,
   'watermark-without-gap-check': 50,
 }
 

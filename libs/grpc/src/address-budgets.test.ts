@@ -33,7 +33,9 @@ test('calls take from the same budget as connections', () => {
   expect(budgets.call('a', 0)).toBe(false)
   expect(budgets.connect('b', 0)).toBeUndefined()
   expect(budgets.call('b', 0)).toBe(true)
-  expect(budgets.call('a', 100)).toBe(true)
+  // One is owed.
+  expect(budgets.call('a', 100)).toBe(false)
+  expect(budgets.call('a', 300)).toBe(true)
 })
 
 test('addresses that come and go are not remembered for ever', () => {

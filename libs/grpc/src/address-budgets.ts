@@ -64,9 +64,12 @@ export class AddressBudgets {
     if (this.#debtors.size > DEBTORS_MAX) this.#debtors.delete(this.#debtors.keys().next().value!)
   }
 
-  /** Whether an address, which is connected, may begin one more call. */
+  /**
+   * Whether an address, which is connected, may begin one more call. It is charged either way: a connection brings hundreds of calls in
+   * one piece, and those beyond the budget have cost us as well before the connection is cut.
+   */
   call(address: string, now: number): boolean {
-    return this.#connected.get(address)?.bucket.take(now) ?? true
+    return this.#connected.get(address)?.bucket.charge(now) ?? true
   }
 }
 

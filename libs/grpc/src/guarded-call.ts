@@ -60,6 +60,7 @@ class GuardedCall extends ServerInterceptingCall {
     this.#peer = next.getPeer()
     // Here rather than at the start, which a call that is reset at once never reaches.
     this.#isTooFast = !hooks.gate.mayCall(this.#peer)
+    if (this.#isTooFast) hooks.gate.noteRefusedCall(this.#peer)
   }
 
   override start(listener: Listener): void {
@@ -145,7 +146,7 @@ class GuardedCall extends ServerInterceptingCall {
   #refuse(error: RpcError): void {
     this.#refusal = error.message
     this.sendStatus({ code: error.code, details: error.message })
-    this.#hooks.gate.noteRefusedCall(this.#peer)
+    if (!this.#isTooFast) this.#hooks.gate.noteRefusedCall(this.#peer)
   }
 
   /** grpc-js says "cancelled" once at the end of every call that has started. */

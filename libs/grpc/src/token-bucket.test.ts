@@ -18,6 +18,17 @@ test('takes the whole cost or nothing', () => {
   expect(bucket.take(0, 10)).toBe(true)
 })
 
+test('what is charged beyond the tokens is owed, up to a burst', () => {
+  const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, 0)
+  expect(bucket.charge(0, 4)).toBe(true)
+  expect(bucket.charge(0, 4)).toBe(false)
+  expect(bucket.take(300)).toBe(false)
+  expect(bucket.take(400)).toBe(true)
+  for (let count = 0; count < 1_000; count++) expect(bucket.charge(400)).toBe(false)
+  expect(bucket.take(999)).toBe(false)
+  expect(bucket.take(1_000)).toBe(true)
+})
+
 test('never gives more than burst and rate allow, however it is asked, also by a clock that goes back', () => {
   const step = fc.record({ ms: fc.integer({ min: -50, max: 500 }), cost: fc.integer({ min: 1, max: 5 }) })
   fc.assert(

@@ -24,6 +24,18 @@ export class TokenBucket {
     return true
   }
 
+  /**
+   * Takes `cost` tokens for what has happened already, into debt if need be, down to minus the burst: who goes on regardless waits for
+   * longer.
+   * @returns whether they were there
+   */
+  charge(now: number, cost = 1): boolean {
+    this.#fill(now)
+    const wereThere = this.#tokens >= cost
+    this.#tokens = Math.max(this.#tokens - cost, -this.#rate.burst)
+    return wereThere
+  }
+
   /** Nothing was taken for so long that a new bucket would be the same. */
   isFull(now: number): boolean {
     this.#fill(now)

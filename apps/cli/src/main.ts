@@ -6,6 +6,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   bars: { summary: 'print the newest bars', load: async () => (await import('./bars.ts')).bars },
   symbols: { summary: 'print what is served', load: async () => (await import('./symbols.ts')).symbols },
   keys: { summary: 'print the Redis keys of a symbol', load: async () => (await import('./keys.ts')).keys },
+  key: { summary: 'make an API key for an edge', load: async () => (await import('./key.ts')).key },
   audit: {
     summary: "compare stored bars with the exchange's own",
     load: async () => (await import('./audit.ts')).audit,

@@ -1,9 +1,12 @@
-import { serveBars } from '@chart/grpc'
+import { type BarServer, serveBars } from '@chart/grpc'
 import { createPostgres } from '@chart/postgres'
 import { closeRedis, openBarUpdates, openRedis } from '@chart/redis'
 import { aborted, runService, serveHealth } from '@chart/service'
+import { openAccess } from './access.ts'
 import { BarHistory } from './bar-history.ts'
+import { reportCalls } from './call-reports.ts'
 import { readConfig } from './config.ts'
+import { drainEdge, notStopping } from './drain.ts'
 import { getLiveBar } from './get-live-bar.ts'
 import { listBarsPage } from './list-bars.ts'
 import { listSymbols } from './list-symbols.ts'
@@ -16,6 +19,7 @@ import { traceCalls } from './traced-calls.ts'
 await runService('edge', readConfig, async (config, { signal, log, registry, tracer }) => {
   await using stack = new AsyncDisposableStack()
   const metrics = openMetrics(registry)
+  const access = stack.use(await openAccess(config.access, log))
   const redis = stack.adopt(await openRedis(config.redisUrl, 'edge'), closeRedis)
   const postgres = stack.use(createPostgres({ url: config.databaseUrl, applicationName: 'edge' }))
   const served = new ServedSymbols(
@@ -26,9 +30,13 @@ await runService('edge', readConfig, async (config, { signal, log, registry, tra
     openBarUpdates({ ...listener, url: config.redisUrl, name: 'edge-updates' })
   const history = new BarHistory({ ...config, redis, postgres })
   const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, history, metrics, tracer, log }))
-  const streams = new BarStreams({ ...config, hub, served, history, redis, metrics, log, signal })
-  const server = stack.use(
+  // Streams are served until they are ended, which is some time after we were told to stop.
+  const ending = new AbortController()
+  const streams = new BarStreams({ ...config, hub, served, history, redis, metrics, log, signal: ending.signal })
+  const reports = stack.use(reportCalls({ registry, log, connections: () => server.connections }))
+  const server: BarServer = stack.use(
     await serveBars({
+      ...reports,
       host: config.grpcHost,
       port: config.grpcPort,
       handlers: traceCalls(tracer, {
@@ -37,18 +45,21 @@ await runService('edge', readConfig, async (config, { signal, log, registry, tra
         listBars: request => listBarsPage(request, { ...config, served, redis, history }),
         listSymbols: () => listSymbols({ served, redis }),
       }),
+      limits: config.access.serverLimits,
+      tls: access.tls,
+      guard: access.guard,
       onError: error => log.error({ err: error }, 'a call failed'),
     }),
   )
+  access.follow(server)
   // Live bars need Redis alone: without PostgreSQL only history fails, so it decides neither start nor readiness.
   postgres.check().catch(error => log.warn({ reason: error.message }, 'no history until PostgreSQL answers'))
-  const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]
+  const checks = [notStopping(signal), { name: 'redis', check: async () => void (await redis.ping()) }]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
   server.setServing(true)
   log.info({ port: server.port }, 'gRPC listening')
   const heartbeats = streams.sendHeartbeats()
   await aborted(signal)
-  server.setServing(false)
-  await streams.endAll()
+  await drainEdge({ server, streams, ending, delayMs: config.drainDelayMs })
   await heartbeats
 })

@@ -1,18 +1,15 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { openBarClient } from '@chart/grpc'
 import { intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
 import { freePort } from '@chart/servers'
 import { until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { killEdges, startEdgeProcess, urlsOf } from './edge-process.ts'
 import { Subscription } from './followed-series.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
 import { TestAggregator, tradeOf, tradesOf } from './test-aggregator.ts'
-
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 let servers: Servers
 let redis: RedisConnection
@@ -27,63 +24,9 @@ afterAll(async () => {
   await servers[Symbol.asyncDispose]()
 })
 
-const running = new Set<Edge>()
-afterEach(async () => {
-  for (const edge of running) {
-    edge.process.kill('SIGKILL')
-    await edge.exited
-  }
-  running.clear()
-})
+afterEach(killEdges)
 
-type Edge = ReturnType<typeof startProcess>
-
-/** The edge as it is deployed: main.ts with an environment. */
-function startProcess(env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [MAIN], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      REDIS_URL: servers.redis.url,
-      DATABASE_URL: servers.postgres.url,
-      GRPC_HOST: '127.0.0.1',
-      GRPC_PORT: '0',
-      HEALTH_HOST: '127.0.0.1',
-      HEALTH_PORT: '0',
-      ...env,
-    },
-  })
-  let text = ''
-  let changed = Promise.withResolvers<void>()
-  const take = (chunk: Buffer) => {
-    text += chunk
-    changed.resolve()
-    changed = Promise.withResolvers()
-  }
-  child.stdout.on('data', take)
-  child.stderr.on('data', take)
-  const exited = once(child, 'close').then(([code]) => {
-    take(Buffer.alloc(0))
-    return code as number
-  })
-  const linesOf = () => text.split('\n').filter(line => line !== '')
-  const edge = {
-    process: child,
-    exited,
-    linesOf,
-    /** The number that a line of the log gives. */
-    async portIn(message: string): Promise<number> {
-      for (;;) {
-        const line = linesOf().find(one => one.includes(`"${message}"`))
-        if (line !== undefined) return JSON.parse(line).port
-        if (child.exitCode !== null) throw new Error(`the edge ended: ${text}`)
-        await changed.promise
-      }
-    },
-  }
-  running.add(edge)
-  return edge
-}
+const startProcess = (env: Record<string, string> = {}) => startEdgeProcess({ ...urlsOf(servers), ...env })
 
 test('SIGTERM ends open streams with UNAVAILABLE and the process with 0', async () => {
   const market = await TestAggregator.open(redis, 'AAAUSDT', intervalsOf(['1s', '1m']))

@@ -8,7 +8,11 @@ import {
   setLogVerbosity,
 } from '@grpc/grpc-js'
 import { ReflectionService } from '@grpc/reflection'
-import { HealthImplementation } from 'grpc-health-check'
+import { type BarStream, barStreamOf } from './bar-stream.ts'
+import { type CallEnd, type CallGuard, OPEN_GUARD } from './call-guard.ts'
+import { type ConnectionEnd, ConnectionGate } from './connection-gate.ts'
+import { guardCalls } from './guarded-call.ts'
+import { HealthStatus } from './health-status.ts'
 import type {
   GetLiveBarRequest,
   GetLiveBarResponse,
@@ -17,22 +21,10 @@ import type {
   ListSymbolsResponse,
   StreamBarsRequest,
 } from './messages.ts'
-import { asBuffer, CHART_SERVICE, chartServiceDefinition, reflectedDefinition } from './proto.ts'
+import { reflectedDefinition, servedDefinition } from './proto.ts'
 import { RpcError } from './rpc-error.ts'
-
-/** One StreamBars call, seen from the server. */
-export interface BarStream {
-  /**
-   * Sends ready bytes of a `StreamBarsResponse`. False when the client does not keep up: write no more until `onDrain`,
-   * since grpc-js would keep everything in memory.
-   */
-  write(response: Uint8Array): boolean
-  onDrain(listener: () => void): void
-  /** Called once, however the call ends. */
-  onClose(listener: () => void): void
-  /** Ends the call. */
-  fail(error: RpcError): void
-}
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from './server-limits.ts'
+import type { TlsMaterial } from './tls-material.ts'
 
 export interface ChartHandlers {
   streamBars(request: StreamBarsRequest, stream: BarStream): Promise<void>
@@ -41,114 +33,129 @@ export interface ChartHandlers {
   listSymbols(): Promise<ListSymbolsResponse>
 }
 
-export interface BarServer extends AsyncDisposable {
+export interface BarServerOptions {
+  readonly host: string
+  /** 0 takes a free one. */
   readonly port: number
-  /** What grpc.health.v1 answers, for the server as a whole and for the chart service. */
-  setServing(serving: boolean): void
+  readonly handlers: ChartHandlers
+  readonly limits?: Partial<ServerLimits>
+  /** Without it connections are plain text. */
+  readonly tls?: TlsMaterial | undefined
+  /** Without it everybody may do everything. */
+  readonly guard?: CallGuard
+  /** Told of what goes wrong in us; the caller hears only that something did. */
+  onError(error: unknown): void
+  onCallEnd?(end: CallEnd): void
+  /** A connection was refused or cut, and why. */
+  onConnectionEnd?(peer: string, reason: ConnectionEnd, detail?: string): void
 }
 
-/** Requests are small: 200 symbols and a handful of intervals are under 4 KiB. */
-const RECEIVED_BYTES_MAX = 64 * 1024
-/** Calls that one connection may have at a time. */
-const CONCURRENT_STREAMS_MAX = 100
-/** grpc-js leaves it unlimited when absent. In MB, per connection. */
-const SESSION_MEMORY_MAX_MB = 16
-/** A client that is gone without a word is noticed after 30 s. */
-const KEEPALIVE_MS = 20_000
-const KEEPALIVE_TIMEOUT_MS = 10_000
-/** Calls still running this long after the server began to stop are cut. */
+export interface BarServer extends AsyncDisposable {
+  readonly port: number
+  /** Open connections, also those that have not said anything yet. */
+  readonly connections: number
+  /** What grpc.health.v1 answers, for the server as a whole and for the chart service. */
+  setServing(serving: boolean): void
+  /** From the next connection on. @throws Error when it cannot be used; the former stays */
+  updateTls(material: TlsMaterial): void
+  /** Takes no new connections, and tells those that are there to make their next calls elsewhere. Open calls go on. */
+  drain(): void
+}
+
+/** Calls still running this long after the server began to close are cut. */
 const SHUTDOWN_GRACE_MS = 5_000
+/** Whoever drains closes as well, sooner than this. */
+const DRAIN_GRACE_MS = 60_000
 
 /**
  * Serves ChartService, health and reflection.
- * @param port 0 takes a free one
- * @throws when the port is taken, naming it
+ * @throws when the port is taken, naming it, or the TLS material cannot be used
  */
-export async function serveBars(options: {
-  host: string
-  port: number
-  handlers: ChartHandlers
-  onError(error: unknown): void
-}): Promise<BarServer> {
+export async function serveBars(options: BarServerOptions): Promise<BarServer> {
   const { handlers, onError } = options
+  const limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits }
   // Its troubles reach us as errors; a line of its own on standard error would stand beside ours.
   setLogVerbosity(logVerbosity.NONE)
-  const server = new Server({
-    'grpc.max_receive_message_length': RECEIVED_BYTES_MAX,
-    'grpc.max_concurrent_streams': CONCURRENT_STREAMS_MAX,
-    'grpc-node.max_session_memory': SESSION_MEMORY_MAX_MB,
-    'grpc.keepalive_time_ms': KEEPALIVE_MS,
-    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+  const gate = await ConnectionGate.open({
+    host: options.host,
+    port: options.port,
+    limits,
+    tls: options.tls,
+    onConnection: socket => injector.injectConnection(socket),
+    onEnd: (peer, reason, detail) => options.onConnectionEnd?.(peer, reason, detail),
+    onError,
   })
-  const health = new HealthImplementation({ '': 'NOT_SERVING', [CHART_SERVICE]: 'NOT_SERVING' })
-  health.addToServer(server)
+  const guarding = guardCalls({
+    guard: options.guard ?? OPEN_GUARD,
+    gate,
+    onError,
+    onEnd: end => options.onCallEnd?.(end),
+  })
+  const server = new Server({ ...channelOptionsOf(limits), interceptors: [guarding] })
+  const health = new HealthStatus(server)
   new ReflectionService(reflectedDefinition).addToServer(server)
-  server.addService(definitionWithReadyBytes(), {
+  server.addService(servedDefinition(), {
     streamBars: (call: ServerWritableStream<StreamBarsRequest, Uint8Array>) => {
-      const stream = streamOf(call)
-      handlers.streamBars(call.request, stream).catch(error => stream.fail(rpcErrorOf(error, onError)))
+      const stream = barStreamOf(call, () => gate.cut(call.getPeer(), 'does not read'))
+      attempt(() => handlers.streamBars(call.request, stream)).catch(error => stream.fail(rpcErrorOf(error, onError)))
     },
     getLiveBar: unary(handlers.getLiveBar, onError),
     listBars: unary(handlers.listBars, onError),
     listSymbols: unary(handlers.listSymbols, onError),
   })
-  const port = await bind(server, options.host, options.port)
+  // TLS is the gate's: what comes here is plain, or is deciphered on the way.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const { port } = gate
   return {
     port,
-    setServing(serving) {
-      health.setStatus('', serving ? 'SERVING' : 'NOT_SERVING')
-      health.setStatus(CHART_SERVICE, serving ? 'SERVING' : 'NOT_SERVING')
+    get connections() {
+      return gate.connections
+    },
+    setServing: serving => health.setServing(serving),
+    updateTls: material => gate.updateTls(material),
+    drain() {
+      gate.stopAccepting()
+      injector.drain(DRAIN_GRACE_MS)
     },
     async [Symbol.asyncDispose]() {
-      // tryShutdown alone never ends while one call without end is open.
-      const force = setTimeout(() => server.forceShutdown(), SHUTDOWN_GRACE_MS)
-      await new Promise<void>(resolve => server.tryShutdown(() => resolve()))
+      gate.stopAccepting()
+      // Its own answer comes too early for connections that were injected, so the sockets are waited for; and they never end while
+      // one call without end is open.
+      server.tryShutdown(() => undefined)
+      const force = setTimeout(() => gate.destroy(), SHUTDOWN_GRACE_MS)
+      await gate.emptied()
       clearTimeout(force)
+      gate.destroy()
     },
   }
 }
 
-/** The service with StreamBars' answers passed on as they are: they are bytes of the message already. */
-function definitionWithReadyBytes() {
-  const definition = { ...chartServiceDefinition }
-  const streamBars = definition.StreamBars
-  if (streamBars === undefined) throw new Error('chart.proto has no StreamBars')
-  return { ...definition, StreamBars: { ...streamBars, responseSerialize: asBuffer } }
+function channelOptionsOf(limits: ServerLimits) {
+  return {
+    'grpc.max_receive_message_length': limits.receivedMessageBytesMax,
+    'grpc.max_send_message_length': limits.sentMessageBytesMax,
+    'grpc.max_concurrent_streams': limits.callsPerConnectionMax,
+    'grpc-node.max_session_memory': limits.sessionMemoryMaxMb,
+    'grpc.keepalive_time_ms': limits.keepaliveMs,
+    'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
+    'grpc.max_connection_age_ms': limits.connectionAgeMs,
+    'grpc.max_connection_age_grace_ms': limits.connectionAgeGraceMs,
+    'grpc.max_connection_idle_ms': limits.connectionIdleMs,
+  }
 }
 
 function unary<Request, Response>(handle: (request: Request) => Promise<Response>, onError: (error: unknown) => void) {
   return (call: ServerUnaryCall<Request, Response>, answer: sendUnaryData<Response>) => {
-    handle(call.request).then(
+    attempt(() => handle(call.request)).then(
       response => answer(null, response),
       error => answer(rpcErrorOf(error, onError)),
     )
   }
 }
 
-function streamOf(call: ServerWritableStream<StreamBarsRequest, Uint8Array>): BarStream {
-  let closed = false
-  const closeListeners: (() => void)[] = []
-  const close = () => {
-    if (closed) return
-    closed = true
-    for (const listener of closeListeners) listener()
-  }
-  call.on('cancelled', close)
-  call.on('close', close)
-  call.on('error', close)
-  return {
-    write: response => !closed && call.write(response),
-    onDrain: listener => call.on('drain', listener),
-    onClose(listener) {
-      if (closed) listener()
-      else closeListeners.push(listener)
-    },
-    fail(error) {
-      if (closed) return
-      call.emit('error', error)
-      close()
-    },
-  }
+/** What a handler throws before its first `await` is treated as what it throws later. */
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  return work()
 }
 
 /** Documented errors go to the caller as they are; anything else is ours, is logged, and tells the caller nothing. */
@@ -156,19 +163,4 @@ function rpcErrorOf(error: unknown, onError: (error: unknown) => void): RpcError
   if (error instanceof RpcError) return error
   onError(error)
   return new RpcError('UNAVAILABLE', 'the service cannot answer now; try again')
-}
-
-async function bind(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound)
-      else {
-        reject(
-          new Error(`gRPC port ${host}:${port} cannot be used (${error.message}); set GRPC_PORT to a free one`, {
-            cause: error,
-          }),
-        )
-      }
-    })
-  })
 }

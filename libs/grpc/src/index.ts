@@ -1,3 +1,4 @@
+export { type ApiKey, apiKeyOf, hashOfSecret, isKeyId, isSecretOf, newApiKey, textOfApiKey } from './api-key.ts'
 export { type BarClient, type BarClientOptions, openBarClient, type RpcFailure, rpcFailureOf } from './bar-client.ts'
 export {
   type BarEventType,
@@ -19,8 +20,11 @@ export {
   timeOfTimestamp,
   timestampOfTime,
 } from './bar-message.ts'
-export { type BarServer, type BarStream, type ChartHandlers, serveBars } from './bar-server.ts'
+export { type BarServer, type BarServerOptions, type ChartHandlers, serveBars } from './bar-server.ts'
+export type { BarStream } from './bar-stream.ts'
 export { decodeUpdate, encodeUpdate, type IntervalBar, type PartitionUpdate, type SymbolUpdate } from './bar-update.ts'
+export type { Admission, CallEnd, CallGuard, IncomingCall } from './call-guard.ts'
+export type { ConnectionEnd } from './connection-gate.ts'
 export type { TlsOptions } from './edge-channel.ts'
 export type {
   BarEventMessage,
@@ -46,3 +50,6 @@ export {
   positionOfMessage,
   type SeriesPosition,
 } from './series-position.ts'
+export { DEFAULT_SERVER_LIMITS, type ServerLimits } from './server-limits.ts'
+export type { TlsMaterial } from './tls-material.ts'
+export { type Rate, TokenBucket } from './token-bucket.ts'

@@ -34,6 +34,32 @@ export const chartServiceDefinition = ChartServiceClient.service
 /** Full name, as in paths and health checks. */
 export const CHART_SERVICE = 'chart.v1.ChartService'
 
+/** In the place of a request whose bytes are no such message. */
+export const MALFORMED = Symbol('malformed request')
+
+/**
+ * The service as the server has it. StreamBars' answers are passed on as they are: they are bytes of the message already. Requests
+ * that cannot be read become MALFORMED, since grpc-js would answer them with INTERNAL, as if the fault were ours.
+ */
+export function servedDefinition(): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(chartServiceDefinition).map(([name, method]) => [
+      name,
+      {
+        ...method,
+        requestDeserialize: (bytes: Buffer) => {
+          try {
+            return method.requestDeserialize(bytes)
+          } catch {
+            return MALFORMED
+          }
+        },
+        ...(name === 'StreamBars' && { responseSerialize: asBuffer }),
+      },
+    ]),
+  )
+}
+
 /** What the bytes of a `StreamBarsResponse` say, by the generic decoder. */
 export function decodeResponse(bytes: Uint8Array): StreamBarsResponse {
   return chartServiceDefinition.StreamBars!.responseDeserialize(asBuffer(bytes)) as StreamBarsResponse

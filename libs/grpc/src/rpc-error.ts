@@ -1,7 +1,13 @@
 import { status } from '@grpc/grpc-js'
 
 /** Why a call was refused or ended: the codes that the API documents. */
-export type RpcCode = 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE'
+export type RpcCode =
+  | 'INVALID_ARGUMENT'
+  | 'NOT_FOUND'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'UNAUTHENTICATED'
+  | 'UNAVAILABLE'
 
 /** Ends a call with a code and a message for the caller. */
 export class RpcError extends Error {

@@ -20,8 +20,12 @@ const NETWORK_CODES = new Set([
   'EAI_AGAIN',
 ])
 
+/** A certificate that has run out or is not trusted, and whatever else TLS stumbles over: bars wait until somebody has mended it. */
+const TLS_CODES = /^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_|HOSTNAME_MISMATCH)/
+
 /** pg gives these no code, only words. */
-const NETWORK_WORDS = /^(Connection terminated|Query read timeout|timeout (exceeded|expired)|Client has encountered)/
+const NETWORK_WORDS =
+  /^(Connection terminated|Query read timeout|timeout (exceeded|expired)|Client has encountered|The server does not support SSL|There was an error establishing an SSL)/
 
 /** The bar itself cannot be stored; the message says why. */
 export function isPostgresDataError(error: unknown): boolean {
@@ -40,7 +44,7 @@ export function isPostgresDown(error: unknown): boolean {
   if (error instanceof PostgresUnavailableError) return true
   if (!(error instanceof Error)) return false
   const { code } = error as NodeJS.ErrnoException
-  return (code !== undefined && NETWORK_CODES.has(code)) || NETWORK_WORDS.test(error.message)
+  return (code !== undefined && (NETWORK_CODES.has(code) || TLS_CODES.test(code))) || NETWORK_WORDS.test(error.message)
 }
 
 /** PostgreSQL did not answer at start or in a readiness check; the message says which server and what to do. */

@@ -1,7 +1,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { masterConnector } from './master-connector.ts'
 import { sentinelSource, slotSource } from './master-source.ts'
-import { type ClusterAddress, type RedisAddress, redisAddressOf } from './redis-address.ts'
+import { type ClusterAddress, type RedisAddress, redisAddressOf, tlsOptionsOf } from './redis-address.ts'
 
 /** Where every connection to a Redis is made, whatever the form of its URL, and all that they have in common. */
 
@@ -105,6 +105,8 @@ export function createClusterClient(address: ClusterAddress, connectionName: str
   })
 }
 
-function accessOf({ username, password, tls }: RedisAddress): ClientOptions {
-  return { ...(username && { username }), ...(password && { password }), ...(tls && { tls: {} }) }
+function accessOf(address: RedisAddress): ClientOptions {
+  const { username, password } = address
+  const tls = tlsOptionsOf(address)
+  return { ...(username && { username }), ...(password && { password }), ...(tls && { tls }) }
 }

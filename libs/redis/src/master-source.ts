@@ -1,6 +1,13 @@
 import { Redis } from 'ioredis'
 import type { MasterSource, MasterView } from './master-connector.ts'
-import { type ClusterAddress, type Place, type SentinelAddress, textOf } from './redis-address.ts'
+import {
+  type ClusterAddress,
+  type Place,
+  type RedisTlsFiles,
+  type SentinelAddress,
+  textOf,
+  tlsOptionsOf,
+} from './redis-address.ts'
 
 /** One that does not answer within this time is passed over; it takes about 1 ms. */
 const ASK_TIMEOUT_MS = 1_000
@@ -8,7 +15,7 @@ const ASK_TIMEOUT_MS = 1_000
 /** Sentinels name the master. */
 export function sentinelSource(address: SentinelAddress): MasterSource {
   const access = {
-    tls: address.tls,
+    tls: tlsOptionsOf(address),
     username: address.sentinelUsername,
     password: address.sentinelPassword,
   }
@@ -33,7 +40,7 @@ export function slotSource(address: ClusterAddress, key: string): MasterSource {
     what: `the master of ${key}`,
     witnesses: address.nodes,
     ask: node =>
-      asking(node, address, async redis => {
+      asking(node, { ...address, tls: tlsOptionsOf(address) }, async redis => {
         const answers = await Promise.all([redis.call('CLUSTER', 'KEYSLOT', key), redis.call('CLUSTER', 'SLOTS')])
         const [slot, ranges] = answers as [number, SlotRange[]]
         // A node that does not know its own name answers without one.
@@ -48,14 +55,18 @@ export function slotSource(address: ClusterAddress, key: string): MasterSource {
 /** Asks on a connection of its own, which is closed afterwards. */
 async function asking(
   place: Place,
-  { username, password, tls }: { username?: string | undefined; password?: string | undefined; tls: boolean },
+  {
+    username,
+    password,
+    tls,
+  }: { username?: string | undefined; password?: string | undefined; tls: RedisTlsFiles | undefined },
   ask: (redis: Redis) => Promise<MasterView>,
 ): Promise<MasterView> {
   const redis = new Redis({
     ...place,
     ...(username && { username }),
     ...(password && { password }),
-    ...(tls && { tls: {} }),
+    ...(tls && { tls }),
     connectionName: 'master-lookup',
     lazyConnect: true,
     retryStrategy: () => null,

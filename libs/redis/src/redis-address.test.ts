@@ -1,11 +1,48 @@
 import { expect, test } from 'vitest'
-import { placeOf, RedisAddressError, redisAddressOf, withoutRedisPassword } from './redis-address.ts'
+import { checkedRedisUrl, placeOf, RedisAddressError, redisAddressOf, withoutRedisPassword } from './redis-address.ts'
 
 test.each<[string, object]>([
   ['redis://127.0.0.1:6379', { kind: 'server', tls: false, host: '127.0.0.1', port: 6379, db: 0 }],
   [
     'rediss://user:p%40ss:w@redis.example/3',
     { kind: 'server', tls: true, username: 'user', password: 'p@ss:w', host: 'redis.example', port: 6379, db: 3 },
+  ],
+  [
+    'rediss://u:p@redis.example?ca=%2Fetc%2Fca.pem',
+    {
+      kind: 'server',
+      tls: true,
+      tlsFiles: { ca: '/etc/ca.pem' },
+      username: 'u',
+      password: 'p',
+      host: 'redis.example',
+      port: 6379,
+      db: 0,
+    },
+  ],
+  [
+    'rediss+cluster://a,b?ca=/ca.pem&cert=/c.pem&key=/k.pem',
+    {
+      kind: 'cluster',
+      tls: true,
+      tlsFiles: { ca: '/ca.pem', cert: '/c.pem', key: '/k.pem' },
+      nodes: [
+        { host: 'a', port: 6379 },
+        { host: 'b', port: 6379 },
+      ],
+    },
+  ],
+  [
+    'rediss+sentinel://a/m?ca=/ca.pem&sentinelPassword=s',
+    {
+      kind: 'sentinel',
+      tls: true,
+      tlsFiles: { ca: '/ca.pem' },
+      sentinels: [{ host: 'a', port: 26379 }],
+      master: 'm',
+      db: 0,
+      sentinelPassword: 's',
+    },
   ],
   ['redis://:secret@[::1]:7000', { kind: 'server', tls: false, password: 'secret', host: '::1', port: 7000, db: 0 }],
   [
@@ -67,11 +104,20 @@ test.each([
   ['redis+sentinel://a/m/x', 'the database is not a number'],
   ['redis+sentinel://a/m?password=x', 'known are sentinelUsername, sentinelPassword'],
   ['redis+cluster://a/1', 'a cluster has no databases'],
+  ['redis://a?ca=/ca.pem', '?ca goes with rediss'],
+  ['rediss://a?cert=/c.pem', '?cert and ?key belong together'],
+  ['rediss://a?cafile=/c.pem', '?cafile is not known'],
   ['redis+cluster://a,,b', 'host number 2 is not host:port'],
   ['redis://u:%zz@a', 'the password is not percent-encoded'],
 ])('%s is refused with what is wrong', (url, message) => {
   expect(() => redisAddressOf(url)).toThrow(RedisAddressError)
   expect(() => redisAddressOf(url)).toThrow(message)
+})
+
+test('a file of TLS that cannot be read is named when the URL is checked', () => {
+  expect(() => checkedRedisUrl('rediss://u:secret@a?ca=/nowhere/ca.pem')).toThrow(
+    new RedisAddressError('?ca=/nowhere/ca.pem cannot be read (ENOENT)'),
+  )
 })
 
 test('what is shown or logged holds no password', () => {

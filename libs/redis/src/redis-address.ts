@@ -1,11 +1,21 @@
+import { readFileSync } from 'node:fs'
+
 /** Host and port of one process. */
 export interface Place {
   readonly host: string
   readonly port: number
 }
 
+/** Files of TLS as PEM: the issuers to trust instead of the world's, and what we show of ourselves. */
+export interface RedisTlsFiles {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+}
+
 interface Access {
   readonly tls: boolean
+  readonly tlsFiles?: RedisTlsFiles
   readonly username?: string
   readonly password?: string
 }
@@ -53,16 +63,17 @@ const FORMS =
  *     redis+sentinel://[user:password@]host[:port],…/master-name[/db][?sentinelUsername=…&sentinelPassword=…]
  *     redis+cluster://[user:password@]host[:port],…
  *
- * each with `rediss` for TLS. User and password are percent-encoded.
+ * each with `rediss` for TLS, and then with `?ca=FILE` where its issuer is not one that the world trusts, and `&cert=FILE&key=FILE` where
+ * the server asks for a certificate of ours. User, password and parameters are percent-encoded.
  * @throws RedisAddressError
  */
 export function redisAddressOf(url: string): RedisAddress {
   const match = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:(.*)@)?([^/?#@]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url)
   if (match === null) throw new RedisAddressError(`wanted ${FORMS}`)
   const [, scheme, form, user, hosts = '', path = '', query = ''] = match
-  const access = { tls: scheme === 'rediss', ...userOf(user) }
   const segments = path === '' ? [] : path.split('/')
   const parameters = new URLSearchParams(query)
+  const access = { tls: scheme === 'rediss', ...tlsFilesOf(parameters, scheme === 'rediss'), ...userOf(user) }
   switch (form) {
     case 'sentinel':
       return sentinelOf(access, placesOf(hosts, SENTINEL_PORT), segments, parameters)
@@ -82,10 +93,45 @@ export function redisAddressOf(url: string): RedisAddress {
   }
 }
 
-/** The same URL, once it is known to be of a form: what a config keeps. */
+/** The same URL, once it is known to be of a form and its files can be read: what a config keeps. */
 export function checkedRedisUrl(url: string): string {
-  redisAddressOf(url)
+  tlsOptionsOf(redisAddressOf(url))
   return url
+}
+
+/**
+ * What node:tls wants for an address; undefined without TLS.
+ * @throws RedisAddressError naming the file that cannot be read
+ */
+export function tlsOptionsOf({ tls, tlsFiles = {} }: Access): RedisTlsFiles | undefined {
+  if (!tls) return undefined
+  return Object.fromEntries(
+    Object.entries(tlsFiles).map(([name, file]) => {
+      try {
+        return [name, readFileSync(file, 'utf8')]
+      } catch (error) {
+        throw new RedisAddressError(`?${name}=${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+      }
+    }),
+  )
+}
+
+const TLS_PARAMETERS = ['ca', 'cert', 'key'] as const
+
+/** Takes its parameters out of those that are left. */
+function tlsFilesOf(parameters: URLSearchParams, isTls: boolean): { tlsFiles?: RedisTlsFiles } {
+  const found = TLS_PARAMETERS.flatMap(name => {
+    const file = parameters.get(name)
+    parameters.delete(name)
+    return file === null ? [] : [[name, file] as const]
+  })
+  if (found.length === 0) return {}
+  if (!isTls) throw new RedisAddressError(`?${found[0]![0]} goes with rediss, which is TLS`)
+  const tlsFiles: RedisTlsFiles = Object.fromEntries(found)
+  if ((tlsFiles.cert === undefined) !== (tlsFiles.key === undefined)) {
+    throw new RedisAddressError('?cert and ?key belong together')
+  }
+  return { tlsFiles }
 }
 
 /** Hosts and ports of a URL, without its password. */

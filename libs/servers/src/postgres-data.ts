@@ -61,6 +61,19 @@ async function createData(
   await rename(unfinished, dataDir)
 }
 
+/** Files beside the data that PostgreSQL alone can read: it refuses a key that others can. */
+export async function writeOwned(
+  dataDir: string,
+  files: Readonly<Record<string, string>>,
+  user: PostgresUser,
+): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(dataDir, name)
+    await writeFile(file, text, { mode: 0o600 })
+    if (user.uid !== undefined) await chown(file, user.uid, user.uid)
+  }
+}
+
 /**
  * After SIGKILL the file of the dead server stays, and PostgreSQL refuses to start when its process number has been
  * given to another process meanwhile, as happens soon in containers. The caller has made sure that no server of ours

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ServerStartError } from './errors.ts'
 import { freePort } from './free-port.ts'
 import { findPostgresBinaries } from './postgres-binaries.ts'
-import { postgresEnv, prepareData } from './postgres-data.ts'
+import { postgresEnv, prepareData, writeOwned } from './postgres-data.ts'
 import { askPostgres } from './postgres-ready.ts'
 import { postgresUser } from './postgres-user.ts'
 import { bringUp, runServer, type Server } from './server.ts'
@@ -22,6 +22,13 @@ export type PostgresOptions = {
   readonly fsync?: boolean
   /** Further settings, `name: value`, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>
+  /** TLS besides plain text, with this certificate and key as PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  /**
+   * Lines of pg_hba.conf in the place of trust for everybody. The first that fits decides; `postgres` must be let in from 127.0.0.1
+   * without a password, since that is how we see that the server is there.
+   */
+  readonly hba?: readonly string[]
 }
 
 export type PostgresServer = Server
@@ -66,7 +73,17 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       log_timezone: 'UTC',
       log_checkpoints: 'off',
       ...(fsync ? {} : { fsync: 'off', full_page_writes: 'off' }),
+      ...(options.tls && {
+        ssl: 'on',
+        ssl_cert_file: join(dataDir, 'tls.crt'),
+        ssl_key_file: join(dataDir, 'tls.key'),
+      }),
+      ...(options.hba && { hba_file: join(dataDir, 'our_hba.conf') }),
       ...options.settings,
+    }
+    const files = {
+      ...(options.tls && { 'tls.crt': options.tls.cert, 'tls.key': options.tls.key }),
+      ...(options.hba && { 'our_hba.conf': `${options.hba.join('\n')}\n` }),
     }
     const [command, ...args] = [
       ...user.prefix,
@@ -75,6 +92,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     ]
     const launchOnce = async () => {
       await prepareData(dataDir, { binaries, user, fsync })
+      await writeOwned(dataDir, files, user)
       const log = openSync(logFile, 'w')
       const child = spawnBound(command!, args, {
         cwd: '/',

@@ -1,5 +1,6 @@
 export { type AppProcess, killApps, runApp } from './app-process.ts'
 export { type DnsServer, startDnsServer } from './dns-server.ts'
+export { messageOf, openRawSession, type RawAnswer, rawCall, textField } from './raw-call.ts'
 export {
   NEEDS_RECORDINGS,
   RECORDINGS,
@@ -9,5 +10,6 @@ export {
   recordedText,
 } from './recordings.ts'
 export { startTcpLink, type TcpLink } from './tcp-link.ts'
+export { type TextFiles, writeFolder } from './text-files.ts'
 export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts'
 export { until } from './until.ts'

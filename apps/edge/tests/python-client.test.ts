@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import { hashOfSecret, newApiKey, textOfApiKey } from '@chart/grpc'
 import { type BarText, intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
-import { until } from '@chart/testkit'
+import { killApps, runApp, until, writeFolder } from '@chart/testkit'
+import { createTestCa } from '@chart/testkit/certificates'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Servers, startServers } from './fresh-servers.ts'
 import { findPythonTools, WATCH_BARS } from './python-tools.ts'
@@ -32,6 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   if ('generated' in tools) await rm(tools.generated, { recursive: true })
   if (skipped !== '') return
+  await killApps()
   closeRedis(redis)
   await servers[Symbol.asyncDispose]()
 })
@@ -45,12 +48,12 @@ function lineOf(bar: BarText): string {
 }
 
 /** Starts the example; `lines` grows as it prints. */
-function startExample(port: number, env: Record<string, string> = {}) {
+function startExample(port: number, more: readonly string[] = [], env: Record<string, string> = {}) {
   if (!('python' in tools)) throw new Error(tools.missing)
   // The 5m bar in which the market begins has opened before.
   const since = new Date(MINUTE_START - (MINUTE_START % INTERVALS[1]!.intervalMs)).toISOString()
   const intervals = INTERVALS.flatMap(({ name }) => ['--interval', name])
-  const args = [WATCH_BARS, SYMBOL, ...intervals, '--since', since, '--address', `127.0.0.1:${port}`]
+  const args = [WATCH_BARS, SYMBOL, ...intervals, '--since', since, '--address', `127.0.0.1:${port}`, ...more]
   const child = spawn(tools.python, args, { env: { PATH: process.env.PATH, PYTHONPATH: tools.generated, ...env } })
   const said = { out: '', err: '' }
   child.stdout.on('data', chunk => {
@@ -126,4 +129,37 @@ test(`the Python example prints each closed bar and correction once and in order
   expect(linesOf('1m').filter(line => line.includes('CORRECTED')).length).toBe(3)
   expect(example.said.err.match(/UNAVAILABLE: .*; calling again/g)?.length).toBeGreaterThanOrEqual(2)
   expect(await example.stop()).toBe(0)
+})
+
+test(`the Python example speaks TLS and shows its key; without one it says what the edge says and ends${skipped}`, async ({
+  skip,
+}) => {
+  skip(skipped !== '')
+  const ca = await createTestCa()
+  const { cert, key } = await ca.issue('edge')
+  const apiKey = newApiKey('python')
+  const entry = { id: apiKey.id, sha256: hashOfSecret(apiKey.secret), scopes: ['live', 'history'] }
+  await using files = await writeFolder({ ca: ca.cert, cert, key, keys: JSON.stringify([entry]) })
+  const edge = runApp('edge', {
+    PATH: process.env.PATH!,
+    REDIS_URL: servers.redis.url,
+    DATABASE_URL: servers.postgres.url,
+    INTERVALS: INTERVALS.map(({ name }) => name).join(),
+    GRPC_HOST: '127.0.0.1',
+    GRPC_PORT: '0',
+    GRPC_TLS_CERT_FILE: files.paths.cert,
+    GRPC_TLS_KEY_FILE: files.paths.key,
+    AUTH: 'on',
+    API_KEYS_FILE: files.paths.keys,
+  })
+  const listening = () => edge.output.text.split('\n').find(line => line.includes('"gRPC listening"'))
+  await until('the edge listens', () => listening() !== undefined)
+  const { port } = JSON.parse(listening()!) as { port: number }
+
+  const known = startExample(port, ['--ca', files.paths.ca], { CHART_API_KEY: textOfApiKey(apiKey) })
+  await until('it has a bar', () => known.lines().length > 0)
+  expect(await known.stop()).toBe(0)
+  const unknown = startExample(port, ['--ca', files.paths.ca])
+  await until('it has ended', () => unknown.said.err.includes('\n'))
+  expect(unknown.said).toEqual({ out: '', err: expect.stringMatching(/^UNAUTHENTICATED: .*authorization.*\n$/) })
 })

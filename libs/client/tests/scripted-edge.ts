@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type BarEventMessage,
   type BarServer,
+  type BarServerOptions,
   type BarStream,
   type ChartHandlers,
   encodeResponse,
@@ -60,11 +61,14 @@ export class ScriptedEdge implements AsyncDisposable {
       handlers?: Partial<ChartHandlers>
       host?: string
       port?: number
+      /** TLS, guard and the like. */
+      server?: Partial<BarServerOptions>
     } = {},
   ): Promise<ScriptedEdge> {
     const refuse = () => Promise.reject(new RpcError('NOT_FOUND', 'not in the script'))
     let edge: ScriptedEdge
     const server = await serveBars({
+      ...options.server,
       host: options.host ?? '127.0.0.1',
       port: options.port ?? 0,
       handlers: {

@@ -147,8 +147,8 @@ export class ShardSeat {
       )
     const heads = new Map((await Promise.all(tags.map(ask)).catch(() => [])).flatMap(of => [...of]))
     const seenTime = performance.now()
-    let still: SymbolFeed | undefined
     const unclear: SymbolFeed[] = []
+    let still: SymbolFeed | undefined
     for (const feed of feeds) {
       const head = heads.get(feed.symbol)
       if (head === undefined) continue
@@ -156,11 +156,12 @@ export class ShardSeat {
       if (verdict === 'stalled') still ??= feed
       else if (verdict === 'unclear') unclear.push(feed)
     }
-    still ??= await this.#deafFor(unclear)
-    if (still === undefined) return false
+    const overtaken = still ?? (await this.#deafFor(unclear))
+    if (overtaken === undefined) return false
     this.#watch.noteSteal(feeds, seenTime)
     metrics.steals.inc()
-    log.warn({ shard, symbol: still.symbol }, 'the leader stands still; taking its place')
+    const why = still ? 'the leader stands still' : 'the leader stands still and knows of no gap'
+    log.warn({ shard, symbol: overtaken.symbol }, `${why}; taking its place`)
     return true
   }
 

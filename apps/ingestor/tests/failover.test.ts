@@ -1,5 +1,6 @@
 import { type FeedEvent, openTradeFeed } from '@chart/binance'
 import { partitionOf, rankMembers } from '@chart/market'
+import { readFeedStatus } from '@chart/redis'
 import { type RedisServer, startRedis } from '@chart/servers'
 import { type AppProcess, killApps, runApp, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -207,8 +208,10 @@ test('a leader that waits for REST with a gap that the standby has too is left a
   rig.simulator.restStatus({ status: 503, ms: 600_000 })
   rig.simulator.drop({ symbol: 'BTCUSDT', count: 5 })
   await rig.untilState('backfilling', ['BTCUSDT'])
-  const head = (await rig.head('ETHUSDT'))!
-  await until('others go on', async () => (await rig.head('ETHUSDT'))! > head + 100)
+  const from = rig.simulator.now()
+  const ETHUSDT = [{ tag: await rig.tagOf('ETHUSDT'), symbol: 'ETHUSDT' }]
+  const loggedTime = async () => (await readFeedStatus(rig.redis, ETHUSDT))[0]!.lastTradeTime
+  await until('others go on for longer than a deaf leader is suffered', async () => (await loggedTime()) > from + 4_000)
   expect([await steals(standby), await leading(leader)]).toEqual([0, 1])
   rig.simulator.clear()
   await expectAllRight(rig)

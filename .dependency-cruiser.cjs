@@ -25,7 +25,7 @@ module.exports = {
         pathNot: [
           '^apps/simulation/',
           '^apps/aggregator/src/aggregate\\.ts$',
-          '^apps/edge/src/(served-symbols|stream-bars|symbol-hub)\\.ts$',
+          '^apps/edge/src/(bar-history|limits|served-symbols|stream-bars|symbol-hub)\\.ts$',
           '^apps/ingestor/src/(ingest|stored-start|symbol-feed)\\.ts$',
           '^apps/persister/src/persist\\.ts$',
         ],

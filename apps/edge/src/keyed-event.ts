@@ -1,4 +1,4 @@
-import type { SeriesEvent } from './series-event.ts'
+import { isLive, type SeriesEvent } from './series-event.ts'
 
 /** An event and the series it belongs to. */
 export interface KeyedEvent {
@@ -37,11 +37,6 @@ function messageOf(events: readonly KeyedEvent[], length: number): Message {
   if (events.length === 1) return { events, bytes: events[0]!.event.frame }
   const frames = events.map(({ event }) => event.frame)
   return { events, bytes: Buffer.concat(frames, length) }
-}
-
-/** True for an event that a later live bar of the same series replaces. */
-export function isLive(event: SeriesEvent): boolean {
-  return event.type === 'update' || event.type === 'snapshot'
 }
 
 /** Without the live bars that a later one of the same series replaces. */

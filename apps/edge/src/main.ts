@@ -2,6 +2,7 @@ import { serveBars } from '@chart/grpc'
 import { createPostgres } from '@chart/postgres'
 import { closeRedis, openBarUpdates, openRedis } from '@chart/redis'
 import { aborted, runService, serveHealth } from '@chart/service'
+import { BarHistory } from './bar-history.ts'
 import { readConfig } from './config.ts'
 import { getLiveBar } from './get-live-bar.ts'
 import { listBarsPage } from './list-bars.ts'
@@ -22,8 +23,9 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
   )
   const openUpdates: OpenUpdates = listener =>
     openBarUpdates({ ...listener, url: config.redisUrl, name: 'edge-updates' })
-  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, postgres, metrics, log }))
-  const streams = new BarStreams({ hub, served, redis, metrics, log, signal })
+  const history = new BarHistory({ ...config, redis, postgres })
+  const hub = stack.use(await SymbolHub.open({ ...config, openUpdates, redis, history, metrics, log }))
+  const streams = new BarStreams({ ...config, hub, served, history, redis, metrics, log, signal })
   const server = stack.use(
     await serveBars({
       host: config.grpcHost,
@@ -31,7 +33,7 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
       handlers: {
         streamBars: (request, stream) => streams.open(request, stream),
         getLiveBar: request => getLiveBar(request, { served, redis }),
-        listBars: request => listBarsPage(request, { served, redis, postgres }),
+        listBars: request => listBarsPage(request, { ...config, served, redis, history }),
         listSymbols: () => listSymbols({ served, redis }),
       },
       onError: error => log.error({ err: error }, 'a call failed'),
@@ -46,6 +48,6 @@ await runService('edge', readConfig, async (config, { signal, log, registry }) =
   const heartbeats = streams.sendHeartbeats()
   await aborted(signal)
   server.setServing(false)
-  streams.endAll()
+  await streams.endAll()
   await heartbeats
 })

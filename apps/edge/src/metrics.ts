@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from '@chart/service'
+import { Counter, Gauge, Histogram, type Registry } from '@chart/service'
 
 export type Metrics = ReturnType<typeof openMetrics>
 
@@ -20,6 +20,12 @@ export function openMetrics(registry: Registry) {
     events: new Counter({ name: 'chart_edge_events_total', help: 'Events made, before they are shared', registers }),
     writes: new Counter({ name: 'chart_edge_writes_total', help: 'Messages written to clients', registers }),
     writtenBytes: new Counter({ name: 'chart_edge_written_bytes_total', help: 'Bytes written to clients', registers }),
+    latency: new Histogram({
+      name: 'chart_edge_trade_to_write_seconds',
+      help: "From a trade's time (the exchange's clock) to the writing of the message that tells it",
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
     merged: new Counter({
       name: 'chart_edge_merged_events_total',
       help: 'Live bars not sent because a slow client got a newer one',

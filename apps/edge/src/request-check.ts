@@ -1,11 +1,5 @@
-import { RpcError } from '@chart/grpc'
+import { RpcError, type TimestampMessage, timeOfTimestamp } from '@chart/grpc'
 import { isSymbol } from '@chart/market'
-
-/** Symbols in one StreamBars call. */
-export const SYMBOLS_MAX = 200
-/** Bars in one page. */
-export const PAGE_SIZE_MAX = 1_000
-export const PAGE_SIZE_DEFAULT = 100
 
 /** What is served: symbol → partition tag, and the intervals. */
 export interface Served {
@@ -36,6 +30,24 @@ export function checkInterval(interval: string, served: Served, field = 'interva
     'INVALID_ARGUMENT',
     interval === '' ? `${field} is missing; give one of ${known}` : `${field} is unknown; give one of ${known}`,
   )
+}
+
+/** The moments that bars can have: from the epoch to the end of the year 9999, as google.protobuf.Timestamp ends. */
+const TIME_MAX = 253_402_300_799_999
+
+/**
+ * Milliseconds of a timestamp, rounded up: bars open at whole milliseconds, so those at or after (before) a moment in between are those
+ * from (before) the next one.
+ * @throws RpcError INVALID_ARGUMENT naming the field
+ */
+export function checkTime(timestamp: TimestampMessage | null, field: string): number | undefined {
+  const time = timeOfTimestamp(timestamp)
+  if (time === undefined) return undefined
+  const { nanos } = timestamp!
+  if (!(time >= 0 && time <= TIME_MAX && nanos >= 0 && nanos < 1_000_000_000)) {
+    throw new RpcError('INVALID_ARGUMENT', `${field} is not a time from 1970 to 9999`)
+  }
+  return nanos % 1_000_000 === 0 ? time : time + 1
 }
 
 /**

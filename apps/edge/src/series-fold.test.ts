@@ -35,7 +35,7 @@ function tradeAt(tradeId: number, time: number, over: Partial<Trade> = {}): Trad
 
 /** One symbol as an edge follows it: a fold for each interval, told of every update. */
 class Follower {
-  readonly folds = INTERVALS.map(interval => new SeriesFold(interval))
+  readonly folds = INTERVALS.map(interval => new SeriesFold(interval, true))
   throughTradeId = -1
 
   apply(update: SymbolUpdate, everyTrade = true): { everyTrade: BarEventMessage[]; latest: BarEventMessage[] }[] {
@@ -318,7 +318,7 @@ describe('after updates were missed', () => {
 
   test('a reading tells the closed bars that no update has told, once, and those corrected since', () => {
     const bars = newBars()
-    const fold = new SeriesFold(INTERVALS[0]!)
+    const fold = new SeriesFold(INTERVALS[0]!, true)
     const live = () => textOfBar(liveBarsOf(bars)[0]!, bars.scales)
     fold.apply(foldSteps(bars, [tradeAt(100, 100), tradeAt(101, 1_100)]).update, [], undefined, -1, false)
     foldSteps(bars, [tradeAt(102, 900), tradeAt(103, 2_100), tradeAt(104, 3_100)])
@@ -330,7 +330,7 @@ describe('after updates were missed', () => {
 
   test('closed bars that were told are not told again, nor live again, by a Redis that fell back to an earlier state', () => {
     const bars = newBars()
-    const fold = new SeriesFold(INTERVALS[0]!)
+    const fold = new SeriesFold(INTERVALS[0]!, true)
     const trades = Array.from({ length: 60 }, (_, index) => tradeAt(100 + index, index * 1_000))
     const { update } = foldSteps(bars, trades)
     expect(fold.apply(update, [], undefined, -1, false).latest).toHaveLength(60)
@@ -342,7 +342,7 @@ describe('after updates were missed', () => {
 
   test('a bar that closed for the first time in an update that a reading has overtaken is not told after its successors', () => {
     const bars = newBars()
-    const fold = new SeriesFold(INTERVALS[0]!)
+    const fold = new SeriesFold(INTERVALS[0]!, true)
     const trades = Array.from({ length: 30 }, (_, index) => tradeAt(100 + index, index * 1_000))
     const overtaken = foldSteps(bars, trades.slice(0, 15)).update
     foldSteps(bars, trades.slice(15))
@@ -352,7 +352,7 @@ describe('after updates were missed', () => {
 
   test('a bar whose closing was passed over is told closed as corrected, without steps after its end', () => {
     const bars = newBars()
-    const fold = new SeriesFold(INTERVALS[0]!)
+    const fold = new SeriesFold(INTERVALS[0]!, true)
     const first = [tradeAt(100, 100), tradeAt(101, 200)]
     fold.apply(foldSteps(bars, first).update, first, bars.scales, 99, true)
     foldSteps(bars, [tradeAt(102, 1_100)])

@@ -1,6 +1,7 @@
-import { decodeBar, encodeBar, frameBarEvent, type IntervalBar, type SymbolUpdate } from '@chart/grpc'
+import { decodeBar, encodeBar, type SymbolUpdate } from '@chart/grpc'
 import { type Bar, type BarText, barOfText, type Interval, openTimeOf, type Scales, type Trade } from '@chart/market'
-import type { SeriesEvent } from './series-event.ts'
+import { RecentBars } from './recent-bars.ts'
+import { type ClosedEvent, closedEventOf, type LiveEvent, liveEventOf, type SeriesEvent } from './series-event.ts'
 import { ToldBars } from './told-bars.ts'
 import { type ClosedBar, TradeWalk } from './trade-walk.ts'
 
@@ -24,11 +25,14 @@ export class SeriesFold {
   /** #bytes as numbers, made when first needed. */
   #bar: Bar | undefined
   readonly #told = new ToldBars()
+  readonly #recent: RecentBars
   /** How often the result of the steps differed from the aggregator's bar. */
   differing = 0
 
-  constructor(interval: Interval) {
+  /** @param isStored whether PostgreSQL has the closed bars */
+  constructor(interval: Interval, isStored: boolean) {
     this.#interval = interval
+    this.#recent = new RecentBars(interval.intervalMs, isStored)
   }
 
   /** openTime of the bar whose closing subscribers have to be told of next; undefined when they know of no bar yet. */
@@ -45,18 +49,23 @@ export class SeriesFold {
   restore(live: BarText | undefined, closed: readonly BarText[]): SeriesEvent[] {
     if (live !== undefined) this.#bytes = encodeBar(live)
     this.#bar = undefined
-    return this.#told.missing(closed).map(({ bar, telling }) => ({
-      type: telling,
-      openTime: bar.openTime,
-      frame: frameBarEvent(telling, encodeBar(bar), 0),
-    }))
+    return closed.flatMap(bar => this.#tell(bar, encodeBar(bar)) ?? [])
+  }
+
+  /** The live bar; undefined before the first trade. */
+  get live(): BarText | undefined {
+    return this.#bytes && decodeBar(this.#bytes)
   }
 
   /** The live bar for a subscriber that joins now; undefined before the first trade. */
-  snapshot(): SeriesEvent | undefined {
+  snapshot(throughTradeId: number): LiveEvent | undefined {
     if (this.#bytes === undefined) return undefined
-    const { openTime } = decodeBar(this.#bytes)
-    return { type: 'snapshot', openTime, frame: frameBarEvent('snapshot', this.#bytes, 0) }
+    return liveEventOf('snapshot', decodeBar(this.#bytes).openTime, this.#bytes, 0, throughTradeId)
+  }
+
+  /** The closed bars told last. */
+  get recent(): RecentBars {
+    return this.#recent
   }
 
   /**
@@ -86,7 +95,14 @@ export class SeriesFold {
     }
     const lastTradeTime = trades[trades.length - 1]?.tradeTime ?? 0
     const event =
-      live && liveEventOf(live, openTimeOf(this.#interval, lastTradeTime) === live.openTime ? lastTradeTime : 0)
+      live &&
+      liveEventOf(
+        'update',
+        live.openTime,
+        live.bar,
+        openTimeOf(this.#interval, lastTradeTime) === live.openTime ? lastTradeTime : 0,
+        update.throughTradeId,
+      )
     const closedEvents = closed.map(one => one.event)
     const latest = event ? [...closedEvents, event] : closedEvents
     if (!everyTrade || scales === undefined || isPassedOver) {
@@ -130,19 +146,25 @@ export class SeriesFold {
       if (one.interval !== this.#interval.name) continue
       const bar = decodeBar(one.bar)
       if (!isWanted(bar)) continue
-      const type = this.#told.add(bar)
-      if (type === undefined) continue
-      closed.push({ event: { type, openTime: one.openTime, frame: frameBarEvent(type, one.bar, 0) }, bar })
+      const event = this.#tell(bar, one.bar)
+      if (event !== undefined) closed.push({ event, bar })
     }
     return closed
+  }
+
+  /** The event of a closed bar; undefined when it was told. */
+  #tell(bar: BarText, bytes: Uint8Array): ClosedEvent | undefined {
+    const { openTime, revision, lastTradeId, tradeCount } = bar
+    const version = { openTime, revision, lastTradeId, tradeCount }
+    const telling = this.#told.add(version)
+    if (telling === undefined) return undefined
+    const event = closedEventOf(telling, version, bytes)
+    this.#recent.add(event)
+    return event
   }
 }
 
 /** `bar` is the first version of itself that is told here, and not its first one. */
 function isFirst(closed: readonly ClosedBar[], bar: BarText): boolean {
   return bar.revision > 0 && closed.find(one => one.bar.openTime === bar.openTime)?.bar === bar
-}
-
-function liveEventOf(bar: IntervalBar, tradeTime: number): SeriesEvent {
-  return { type: 'update', openTime: bar.openTime, frame: frameBarEvent('update', bar.bar, tradeTime) }
 }

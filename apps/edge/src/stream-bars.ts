@@ -1,28 +1,31 @@
-import { type BarStream, frameHeartbeat, RpcError, type StreamBarsRequest } from '@chart/grpc'
+import { type BarStream, framePositions, RpcError, type SeriesPosition, type StreamBarsRequest } from '@chart/grpc'
 import { type RedisCommands, readFeedStatus } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
+import type { BarHistory } from './bar-history.ts'
+import { JoinFilter } from './join-filter.ts'
+import { joiningSeriesOf, tellHistory } from './join-stream.ts'
 import type { KeyedEvent } from './keyed-event.ts'
+import type { EdgeLimits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
-import { checkInterval, checkList, checkSymbol, SYMBOLS_MAX } from './request-check.ts'
+import { heartbeatOf } from './series-event.ts'
 import type { ServedSymbols } from './served-symbols.ts'
-import { type StreamMode, SubscriberGroup } from './subscriber-group.ts'
-import { type SymbolHub, seriesKeyOf } from './symbol-hub.ts'
+import { planStream, type StreamPlan } from './stream-request.ts'
+import type { Subscriber } from './subscriber.ts'
+import { SubscriberGroup } from './subscriber-group.ts'
+import type { SymbolHub } from './symbol-hub.ts'
 
 /** How often every call hears how its feeds are. */
 const HEARTBEAT_MS = 5_000
-
-const MODES: Record<StreamBarsRequest['mode'], StreamMode> = {
-  STREAM_MODE_UNSPECIFIED: 'every-trade',
-  STREAM_MODE_EVERY_TRADE: 'every-trade',
-  STREAM_MODE_LATEST: 'latest',
-  STREAM_MODE_CLOSED: 'closed',
-}
+/** Streams that began together do not end together: each lives from 0.8 to 1.2 times the age. */
+const AGE_SPREAD = 0.2
 
 export interface StreamBarsOptions {
   readonly hub: SymbolHub
   readonly served: ServedSymbols
+  readonly history: BarHistory
   readonly redis: RedisCommands
   readonly metrics: Metrics
+  readonly limits: EdgeLimits
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -36,37 +39,58 @@ export class BarStreams {
     this.#options = options
   }
 
-  /** @throws RpcError for a request that cannot be served */
+  /**
+   * Serves one call; resolves when it has been told all of the past that it asked for.
+   * @throws RpcError for a request that cannot be served
+   */
   async open(request: StreamBarsRequest, stream: BarStream): Promise<void> {
-    const { hub, metrics, signal } = this.#options
-    const served = await this.#options.served.including(request.symbols)
-    const symbols = checkList(request.symbols, 'symbols', SYMBOLS_MAX, (symbol, field) =>
-      checkSymbol(symbol, served, field),
-    )
-    const intervals = checkList(request.intervals, 'intervals', served.intervals.size, (interval, field) =>
-      checkInterval(interval, served, field),
-    )
-    const mode = MODES[request.mode]
-    if (mode === undefined) throw new RpcError('INVALID_ARGUMENT', 'mode is unknown')
-    await hub.watch(symbols)
+    const { hub, limits, signal } = this.#options
+    const plan = planStream(request, await this.#options.served.including(request.symbols), limits)
+    await hub.watch(plan.symbols)
     if (signal.aborted) throw stopping()
-    // From here on nothing is awaited: the snapshot and the place in the group are of one moment.
-    const series = symbols.flatMap(({ symbol }) => intervals.map(interval => ({ symbol, interval })))
-    const snapshot = series.flatMap(({ symbol, interval }): KeyedEvent[] => {
-      const event = mode === 'closed' ? undefined : hub.snapshot(symbol, interval)
-      return event === undefined ? [] : [{ key: seriesKeyOf(symbol, interval), event }]
+    // From here to `hold` nothing is awaited: what is known and the place in the group are of one moment.
+    const joining = plan.series.flatMap(wanted => {
+      const hasCorrections = wanted.position !== undefined && hub.hasCorrectionsSince(wanted.position)
+      const known = hub.known(wanted.symbol, wanted.interval.name)
+      return joiningSeriesOf(wanted, known, plan.startTime, hasCorrections) ?? []
     })
-    const group = this.#groupOf(
-      series.map(({ symbol, interval }) => seriesKeyOf(symbol, interval)),
-      mode,
-    )
-    const subscriber = group.join(stream, snapshot)
+    const group = this.#groupOf(plan)
+    const subscriber = group.join(stream, joining.length === 0 ? this.#snapshots(plan) : [])
+    this.#follow(stream, subscriber, group)
+    if (joining.length > 0) {
+      const clients = new Map(joining.map(({ key, client }) => [key, client]))
+      subscriber.hold(new JoinFilter(clients, plan.mode !== 'closed'))
+      await tellHistory(subscriber, joining, plan.startTime, this.#options)
+      subscriber.release(this.#snapshots(plan))
+    }
+    if (plan.mode === 'closed') subscriber.note(framePositions(this.#positions(plan.series)))
+  }
+
+  #follow(stream: BarStream, subscriber: Subscriber, group: SubscriberGroup): void {
+    const { metrics, limits } = this.#options
     metrics.streams.inc()
+    const ageMs = limits.streamAgeMs * (1 + AGE_SPREAD * (2 * Math.random() - 1))
+    const ageTimer = setTimeout(() => {
+      this.#end(group, subscriber, new RpcError('UNAVAILABLE', 'the stream has come to its age; call again'))
+    }, ageMs).unref()
     stream.onClose(() => {
+      clearTimeout(ageTimer)
       metrics.streams.dec()
       group.leave(subscriber)
       if (group.size === 0) this.#drop(group)
     })
+  }
+
+  #snapshots({ series, mode }: StreamPlan): KeyedEvent[] {
+    if (mode === 'closed') return []
+    return series.flatMap(({ key, symbol, interval }) => {
+      const event = this.#options.hub.known(symbol, interval.name).snapshot
+      return event === undefined ? [] : [{ key, event }]
+    })
+  }
+
+  #positions(series: Iterable<{ symbol: string; interval: { name: string } }>): SeriesPosition[] {
+    return [...series].flatMap(({ symbol, interval }) => this.#options.hub.position(symbol, interval.name) ?? [])
   }
 
   /** Tells every call, again and again, how the feeds of its symbols are. */
@@ -77,7 +101,7 @@ export class BarStreams {
       if (signal.aborted) return
       try {
         for (const status of await readFeedStatus(redis, [...hub.inUse()])) {
-          const event = { type: 'heartbeat', openTime: 0, frame: frameHeartbeat(status) } as const
+          const event = heartbeatOf(status)
           for (const group of hub.groupsOf(status.symbol)) group.push(status.symbol, event)
         }
       } catch (error) {
@@ -86,17 +110,40 @@ export class BarStreams {
     }
   }
 
-  /** Ends every call, asking the client to come again: another edge goes on. */
-  endAll(): void {
-    for (const group of this.#groups.values()) group.failAll(stopping())
+  /** Ends every call, one after the other over DRAIN_SPREAD_MS, asking the clients to come again: other edges go on. */
+  async endAll(): Promise<void> {
+    const subscribers = [...this.#groups.values()].flatMap(group =>
+      [...group.subscribers()].map(one => ({ group, one })),
+    )
+    const startTime = performance.now()
+    for (const [index, { group, one }] of subscribers.entries()) {
+      const dueMs = (index / subscribers.length) * this.#options.limits.drainSpreadMs - (performance.now() - startTime)
+      if (dueMs >= 1) await new Promise(resolve => setTimeout(resolve, dueMs))
+      this.#end(group, one, stopping())
+    }
   }
 
-  #groupOf(seriesKeys: readonly string[], mode: StreamMode): SubscriberGroup {
-    const sorted = [...seriesKeys].sort()
-    const identity = `${mode} ${sorted.join(',')}`
+  #end(group: SubscriberGroup, subscriber: Subscriber, error: RpcError): void {
+    group.flush()
+    if (subscriber.isUpToDate) subscriber.note(group.positions())
+    subscriber.fail(error)
+  }
+
+  #groupOf({ series, mode, updateGapMs }: StreamPlan): SubscriberGroup {
+    const sorted = series.toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    const seriesKeys = sorted.map(({ key }) => key)
+    const identity = `${mode} ${updateGapMs} ${seriesKeys.join(',')}`
     let group = this.#groups.get(identity)
     if (group === undefined) {
-      group = new SubscriberGroup(sorted, mode, this.#options.metrics)
+      const { metrics, limits } = this.#options
+      group = new SubscriberGroup({
+        seriesKeys,
+        mode,
+        updateGapMs,
+        metrics,
+        limits,
+        positions: () => framePositions(this.#positions(sorted)),
+      })
       this.#groups.set(identity, group)
       this.#options.hub.add(group)
     }

@@ -3,8 +3,9 @@ import { expect, test, vi } from 'vitest'
 import { barText } from '../tests/bar-text.ts'
 import { countOf, testMetrics } from '../tests/test-metrics.ts'
 import { MESSAGE_BYTES_MAX } from './keyed-event.ts'
-import type { SeriesEvent } from './series-event.ts'
-import { SubscriberGroup } from './subscriber-group.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
+import { closedEventOf, liveEventOf, type SeriesEvent } from './series-event.ts'
+import { type StreamMode, SubscriberGroup } from './subscriber-group.ts'
 
 /** A client's call that reads only when told to. */
 class TestStream implements BarStream {
@@ -53,15 +54,23 @@ class TestStream implements BarStream {
 
 function eventOf(type: SeriesEvent['type'], minute: number, tradeCount = 1): SeriesEvent {
   const openTime = minute * 60_000
-  const bar = encodeBar(barText({ openTime, closeTime: openTime + 59_999, tradeCount }))
-  return { type, openTime, frame: frameBarEvent(type, bar, 0) }
+  const text = barText({ openTime, closeTime: openTime + 59_999, tradeCount })
+  if (type === 'closed' || type === 'corrected') return closedEventOf(type, text, encodeBar(text))
+  if (type === 'heartbeat' || type === 'gap')
+    return { type, openTime: 0, frame: frameBarEvent(type, encodeBar(text), 0) }
+  return liveEventOf(type, openTime, encodeBar(text), 0, tradeCount)
 }
 
 const nextTurn = () => new Promise(resolve => setImmediate(() => setImmediate(resolve)))
 
-function groupOf(mode: ConstructorParameters<typeof SubscriberGroup>[1]) {
+function groupOf(mode: StreamMode, updateGapMs = 0) {
   const metrics = testMetrics()
-  return { group: new SubscriberGroup(['A 1m', 'B 1m'], mode, metrics), metrics }
+  const seriesKeys = ['A 1m', 'B 1m']
+  const positions = () => new Uint8Array()
+  return {
+    group: new SubscriberGroup({ seriesKeys, mode, updateGapMs, metrics, limits: DEFAULT_LIMITS, positions }),
+    metrics,
+  }
 }
 
 test('everything of one turn is one message, the same bytes for all calls of the group', async () => {

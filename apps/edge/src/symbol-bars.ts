@@ -1,6 +1,7 @@
+import { encodeBar } from '@chart/grpc'
 import { type BarText, type Interval, liveBarsOf, textOfBar } from '@chart/market'
-import { listBars, type Postgres } from '@chart/postgres'
-import { barOfPendingValue, loadPartition, pendingFieldOf, pendingKey, type RedisCommands } from '@chart/redis'
+import { loadPartition, type RedisCommands } from '@chart/redis'
+import type { KeptBar } from './recent-bars.ts'
 
 /** The bars of one symbol as its last commit left them. */
 export interface StoredBars {
@@ -43,45 +44,8 @@ export async function readStoredBars(
   }
 }
 
-/** The longest run of closed bars that is looked for after updates were missed: two hours of minutes. */
-const MISSED_BARS_MAX = 120
-
-/**
- * Closed bars of one series that open from `from` up to and without `to`, the newest MISSED_BARS_MAX of them at most. A bar leaves the
- * outbox when PostgreSQL has it, so what is not found in the first is in the second.
- * @param onNoHistory told why PostgreSQL gives nothing; the bars of the outbox come all the same
- * @throws an error of Redis
- */
-export async function readClosedBars(
-  { redis, postgres }: { redis: RedisCommands; postgres: Postgres },
-  series: { tag: string; symbol: string; interval: Interval },
-  from: number,
-  to: number,
-  onNoHistory: (error: Error) => void,
-): Promise<BarText[]> {
-  const { tag, symbol, interval } = series
-  const count = Math.min(MISSED_BARS_MAX, Math.floor((to - from) / interval.intervalMs))
-  if (count <= 0) return []
-  const start = to - count * interval.intervalMs
-  const openTimes = Array.from({ length: count }, (_, index) => start + index * interval.intervalMs)
-  const fields = openTimes.map(openTime => pendingFieldOf({ symbol, interval: interval.name, openTime }))
-  const waiting = await redis.hmget(pendingKey(tag), ...fields)
-  const stored = await listBars(postgres, {
-    symbol,
-    interval: interval.name,
-    from: start,
-    to,
-    order: 'oldest',
-    limit: count,
-  }).catch(error => {
-    onNoHistory(error)
-    return []
-  })
-  const bars = new Map(stored.map(bar => [bar.openTime, bar]))
-  for (const value of waiting) {
-    if (value === null) continue
-    const bar = barOfPendingValue(value)
-    bars.set(bar.openTime, bar)
-  }
-  return [...bars.values()].sort((a, b) => a.openTime - b.openTime)
+/** A closed bar that was read, ready to be told. */
+export function closedBarOf(bar: BarText): KeptBar {
+  const { openTime, revision, lastTradeId, tradeCount } = bar
+  return { version: { openTime, revision, lastTradeId, tradeCount }, bar: encodeBar(bar) }
 }

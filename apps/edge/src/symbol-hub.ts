@@ -1,14 +1,14 @@
-import { decodeUpdate, type SymbolUpdate } from '@chart/grpc'
-import { type BarText, type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
-import type { Postgres } from '@chart/postgres'
+import { decodeUpdate, type SeriesPosition, type SymbolUpdate } from '@chart/grpc'
+import type { Interval } from '@chart/market'
 import type { BarUpdates, BarUpdatesOptions, RedisCommands } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
+import type { BarHistory } from './bar-history.ts'
 import type { Metrics } from './metrics.ts'
-import type { SeriesEvent } from './series-event.ts'
-import { SeriesFold } from './series-fold.ts'
+import { readMissedBars } from './missed-bars.ts'
 import type { SubscriberGroup } from './subscriber-group.ts'
-import { readClosedBars, readStoredBars, type StoredBars } from './symbol-bars.ts'
+import { readStoredBars, type StoredBars } from './symbol-bars.ts'
 import { UpdatePositions } from './update-positions.ts'
+import { type KnownSeries, type OlderBars, type SeriesChange, WatchedSymbol } from './watched-symbol.ts'
 
 /** Updates of a symbol kept while its bars are read; more means that the read itself is stuck, and it begins anew. */
 const EARLY_UPDATES_MAX = 1_000
@@ -16,44 +16,16 @@ const EARLY_UPDATES_MAX = 1_000
 /** Pause before bars that could not be read are read again. */
 const REREAD_MS = 250
 
-/** Identity of a series among all. */
-export function seriesKeyOf(symbol: string, interval: string): string {
-  return `${symbol} ${interval}`
-}
-
 /** Opens the subscriber: openBarUpdates of a Redis. */
 export type OpenUpdates = (listener: Pick<BarUpdatesOptions, 'onUpdate' | 'onReconnect'>) => Promise<BarUpdates>
 
 export interface HubOptions {
   readonly openUpdates: OpenUpdates
   readonly redis: RedisCommands
-  readonly postgres: Postgres
+  readonly history: BarHistory
   readonly intervals: readonly Interval[]
   readonly metrics: Metrics
   readonly log: Log
-}
-
-/** One symbol that someone is interested in. */
-interface WatchedSymbol {
-  readonly symbol: string
-  readonly tag: string
-  readonly series: readonly WatchedSeries[]
-  /** Every trade up to this id is in the folds, and the exchange time that they have reached. */
-  throughTradeId: number
-  throughTime: number
-  /**
-   * `following`: updates are applied as they come. `reading`: the bars are being read; updates wait in `early`. `outdated`: an update
-   * was missed after that reading began, so it is not the last one.
-   */
-  state: 'following' | 'reading' | 'outdated'
-  early: SymbolUpdate[]
-  ready: Promise<void>
-}
-
-interface WatchedSeries {
-  readonly interval: Interval
-  readonly key: string
-  readonly fold: SeriesFold
 }
 
 /**
@@ -93,12 +65,19 @@ export class SymbolHub implements AsyncDisposable {
     await Promise.all(symbols.map(({ symbol, tag }) => this.#symbols.get(symbol)?.ready ?? this.#begin(symbol, tag)))
   }
 
-  /** The live bar of a watched series. */
-  snapshot(symbol: string, interval: string): SeriesEvent | undefined {
-    return this.#symbols
-      .get(symbol)
-      ?.series.find(one => one.interval.name === interval)
-      ?.fold.snapshot()
+  /** What is known of a watched series. */
+  known(symbol: string, interval: string): KnownSeries {
+    return this.#symbols.get(symbol)!.known(interval)
+  }
+
+  /** Whether every correction since a client's position was told here, and is still at hand. */
+  hasCorrectionsSince({ symbol, interval, newest }: SeriesPosition): boolean {
+    return this.#symbols.get(symbol)!.hasCorrectionsSince(interval, newest)
+  }
+
+  /** Where a client of a watched series stands that was told everything; undefined before the first bar. */
+  position(symbol: string, interval: string): SeriesPosition | undefined {
+    return this.#symbols.get(symbol)!.position(interval)
   }
 
   /** From now on the group is told of every change of its series. */
@@ -137,21 +116,8 @@ export class SymbolHub implements AsyncDisposable {
   }
 
   #begin(symbol: string, tag: string): Promise<void> {
-    const series = this.#options.intervals.map(interval => ({
-      interval,
-      key: seriesKeyOf(symbol, interval.name),
-      fold: new SeriesFold(interval),
-    }))
-    const watched: WatchedSymbol = {
-      symbol,
-      tag,
-      series,
-      throughTradeId: -1,
-      throughTime: 0,
-      state: 'reading',
-      early: [],
-      ready: Promise.resolve(),
-    }
+    const { intervals, history } = this.#options
+    const watched = new WatchedSymbol(symbol, tag, intervals, interval => history.isStored(interval))
     this.#symbols.set(symbol, watched)
     watched.ready = this.#read(watched).catch(error => {
       this.#symbols.delete(symbol)
@@ -164,29 +130,16 @@ export class SymbolHub implements AsyncDisposable {
   async #read(watched: WatchedSymbol): Promise<void> {
     const { redis, intervals } = this.#options
     let stored: StoredBars
-    let older: ReadonlyMap<string, readonly BarText[]>
+    let older: ReadonlyMap<string, OlderBars>
     do {
       watched.state = 'reading'
       watched.early = []
       // Also when it is subscribed already: a connection that has just come back may not be.
       await this.#updates!.subscribe(watched.tag)
       stored = await readStoredBars(redis, watched.tag, watched.symbol, intervals)
-      older = await this.#readOlder(watched, stored)
+      older = await readMissedBars(watched, stored, this.#options)
     } while ((watched.state as string) === 'outdated' || !this.#positions.reach(watched.tag, stored.position))
-    if (isBehind(stored, watched)) this.#followEarly(watched)
-    else this.#restore(watched, stored, older)
-  }
-
-  #restore(watched: WatchedSymbol, stored: StoredBars, older: ReadonlyMap<string, readonly BarText[]>): void {
-    watched.throughTradeId = stored.throughTradeId
-    watched.throughTime = stored.throughTime
-    for (const { interval, key, fold } of watched.series) {
-      const { live, closed } = stored.series.get(interval.name) ?? { live: undefined, closed: [] }
-      const missed = fold.restore(live, [...(older.get(interval.name) ?? []), ...closed])
-      const snapshot = fold.snapshot()
-      const events = snapshot === undefined ? missed : [...missed, snapshot]
-      this.#push(key, events, events)
-    }
+    if (!watched.isAheadOf(stored)) this.#push(watched.restore(stored, older))
     this.#followEarly(watched)
   }
 
@@ -195,27 +148,6 @@ export class SymbolHub implements AsyncDisposable {
     watched.early = []
     watched.state = 'following'
     for (const update of early) this.#follow(watched, update)
-  }
-
-  /**
-   * By interval, the closed bars that subscribers lack and that the symbol's state no longer keeps. Without PostgreSQL they are left
-   * out, so that its trouble does not hold up live bars.
-   */
-  async #readOlder(watched: WatchedSymbol, stored: StoredBars): Promise<Map<string, readonly BarText[]>> {
-    const older = new Map<string, readonly BarText[]>()
-    for (const { interval, fold } of watched.series) {
-      const from = fold.nextClosed
-      const kept = stored.series.get(interval.name)
-      const to = kept?.closed[0]?.openTime ?? kept?.live?.openTime
-      if (from === undefined || to === undefined || to <= from) continue
-      const series = { tag: watched.tag, symbol: watched.symbol, interval }
-      const onNoHistory = ({ message: reason }: Error) => {
-        const fields = { symbol: watched.symbol, interval: interval.name, reason }
-        this.#options.log.warn(fields, 'closed bars are left out')
-      }
-      older.set(interval.name, await readClosedBars(this.#options, series, from, to, onNoHistory))
-    }
-    return older
   }
 
   /** Updates of these symbols may have been missed: reads their bars again and tells what is new. */
@@ -265,57 +197,25 @@ export class SymbolHub implements AsyncDisposable {
 
   #follow(watched: WatchedSymbol, update: SymbolUpdate): void {
     const { metrics } = this.#options
-    const { throughTradeId, throughTime } = watched
-    if (
-      update.throughTradeId < throughTradeId ||
-      (update.throughTradeId === throughTradeId && update.throughTime <= throughTime)
-    ) {
-      metrics.stale.inc()
-      // What it tells of the trades is known already; a bar that was restated long after its time may come with it.
-      for (const { key, fold } of watched.series) {
-        const corrections = fold.corrections(update)
-        this.#push(key, corrections, corrections)
+    const { differing } = watched
+    const changes = watched.follow(update, key => this.#wantsEveryTrade(key))
+    if (changes === undefined) metrics.stale.inc()
+    metrics.differing.inc(watched.differing - differing)
+    this.#push(changes ?? watched.corrections(update))
+  }
+
+  #wantsEveryTrade(key: string): boolean {
+    for (const group of this.#groups.get(key) ?? []) if (group.wantsEveryTrade) return true
+    return false
+  }
+
+  #push(changes: readonly SeriesChange[]): void {
+    for (const { key, everyTrade, latest } of changes) {
+      for (const group of this.#groups.get(key) ?? []) {
+        const events = group.wantsEveryTrade ? everyTrade : latest
+        this.#options.metrics.events.inc(events.length)
+        for (const event of events) group.push(key, event)
       }
-      return
-    }
-    const { trades, scales } = newTradesOf(update, throughTradeId)
-    for (const { key, fold } of watched.series) {
-      const groups = this.#groups.get(key)
-      const everyTrade = groups !== undefined && [...groups].some(group => group.mode === 'every-trade')
-      const differing = fold.differing
-      const events = fold.apply(update, trades, scales, throughTradeId, everyTrade)
-      if (fold.differing > differing) metrics.differing.inc()
-      this.#push(key, events.everyTrade, events.latest)
-    }
-    watched.throughTradeId = update.throughTradeId
-    watched.throughTime = Math.max(throughTime, update.throughTime)
-  }
-
-  #push(key: string, everyTrade: readonly SeriesEvent[], latest: readonly SeriesEvent[]): void {
-    for (const group of this.#groups.get(key) ?? []) {
-      const events = group.mode === 'every-trade' ? everyTrade : latest
-      this.#options.metrics.events.inc(events.length)
-      for (const event of events) group.push(key, event)
     }
   }
-}
-
-function newTradesOf(update: SymbolUpdate, throughTradeId: number): { trades: Trade[]; scales: Scales | undefined } {
-  const trades: Trade[] = []
-  let scales: Scales | undefined
-  for (const packed of update.trades) {
-    const run = unpackTrades(packed)
-    scales = run.scales
-    for (const trade of run.trades) if (trade.tradeId > throughTradeId) trades.push(trade)
-  }
-  return { trades, scales }
-}
-
-/**
- * Redis fell back to an earlier state of itself, which is folded anew: clients are not taken back in time with it, and go on where the
- * updates pass what they know.
- */
-function isBehind(stored: StoredBars, watched: WatchedSymbol): boolean {
-  if (stored.throughTradeId !== watched.throughTradeId) return stored.throughTradeId < watched.throughTradeId
-  return stored.throughTime < watched.throughTime
 }

@@ -1,15 +1,9 @@
-import type { BarText } from '@chart/market'
+import type { Telling, Version } from './series-event.ts'
 
 /** Above the ten closed bars that a symbol's state keeps for corrections, so that a reading never meets one that was forgotten. */
 const REMEMBERED_MAX = 16
 /** Corrections remembered of bars that are forgotten otherwise: they are rare, and a Redis that fell back publishes them again. */
 const CORRECTIONS_MAX = 256
-
-/** What tells two versions of a closed bar apart. */
-type Version = Pick<BarText, 'openTime' | 'revision' | 'lastTradeId' | 'tradeCount'>
-
-/** How a bar is to be told: for the first time, or in the place of another version. */
-export type Telling = 'closed' | 'corrected'
 
 /**
  * Which closed bars of one series its subscribers were told of, and in which version: so that none is told twice after Redis fell
@@ -29,9 +23,11 @@ export class ToldBars {
     if (openTime <= this.#forgottenThrough) return this.#addCorrection(openTime, revision)
     const known = this.#versions.get(openTime)
     if (known !== undefined && !isNewer(bar, known)) return undefined
+    // One that follows those told was corrected before anyone heard of it; of one before them its closing was told to others.
+    const isNext = known === undefined && (revision === 0 || openTime > (this.newest ?? Number.POSITIVE_INFINITY))
     this.#versions.set(openTime, bar)
     if (this.#versions.size > REMEMBERED_MAX) this.#forgetOldest()
-    return known !== undefined || revision > 0 ? 'corrected' : 'closed'
+    return isNext ? 'closed' : 'corrected'
   }
 
   #forgetOldest(): void {
@@ -52,21 +48,13 @@ export class ToldBars {
   get newest(): number | undefined {
     return this.#versions.size === 0 ? undefined : Math.max(...this.#versions.keys())
   }
-
-  /** Those of `bars` that were not told, and how they are to be; they are now. */
-  missing(bars: readonly BarText[]): { bar: BarText; telling: Telling }[] {
-    return bars.flatMap(bar => {
-      const telling = this.add(bar)
-      return telling === undefined ? [] : [{ bar, telling }]
-    })
-  }
 }
 
 /**
  * Revisions begin anew when Redis has fallen back behind the closing of a bar: then the bar may close with a trade that the version told
  * first had to do without, and have its revision or a lower one.
  */
-function isNewer(bar: Version, known: Version): boolean {
+export function isNewer(bar: Version, known: Version): boolean {
   if (bar.revision > known.revision || bar.lastTradeId > known.lastTradeId) return true
   return bar.lastTradeId === known.lastTradeId && bar.tradeCount > known.tradeCount
 }

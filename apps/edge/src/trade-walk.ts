@@ -1,4 +1,4 @@
-import { decodeBar, encodeBar, frameBarEvent, type IntervalBar } from '@chart/grpc'
+import { decodeBar, encodeBar, type IntervalBar } from '@chart/grpc'
 import {
   applyTradeToBar,
   type Bar,
@@ -11,11 +11,11 @@ import {
   type Trade,
   textOfBar,
 } from '@chart/market'
-import type { SeriesEvent } from './series-event.ts'
+import { type ClosedEvent, liveEventOf, type SeriesEvent } from './series-event.ts'
 
 /** A bar of the update that closed or was corrected. */
 export interface ClosedBar {
-  readonly event: SeriesEvent
+  readonly event: ClosedEvent
   readonly bar: BarText
 }
 
@@ -82,8 +82,7 @@ export class TradeWalk {
     if (bar === this.bar) return
     this.bar = bar
     this.bytes = encodeBar(textOfBar(bar, this.#scales))
-    const frame = frameBarEvent('update', this.bytes, trade.tradeTime)
-    this.events.push({ type: 'update', openTime: bar.openTime, frame })
+    this.events.push(liveEventOf('update', bar.openTime, this.bytes, trade.tradeTime, trade.tradeId))
   }
 
   /** Tells the closed bars up to the last one that `due` picks. */

@@ -1,4 +1,11 @@
-import { type BarClient, type BarEventMessage, barOfMessage, type StreamBarsRequest } from '@chart/grpc'
+import {
+  type BarClient,
+  type BarEventMessage,
+  type BarGapMessage,
+  barOfMessage,
+  type SeriesPositionMessage,
+  type StreamBarsRequest,
+} from '@chart/grpc'
 import type { BarText } from '@chart/market'
 import { expect } from 'vitest'
 
@@ -13,6 +20,9 @@ export interface ClientEvent {
 /** A subscription in the hands of a test: what it has received so far, and a way to wait for more. */
 export class Subscription implements AsyncDisposable {
   readonly events: ClientEvent[] = []
+  readonly gaps: BarGapMessage[] = []
+  /** Where the edge said last that the client stands. */
+  positions: readonly SeriesPositionMessage[] = []
   /** Responses received: each was one write of the edge. */
   messages = 0
   error: { code: number; details: string } | undefined
@@ -29,7 +39,9 @@ export class Subscription implements AsyncDisposable {
     try {
       for await (const response of client.streamBars(request, this.#stop.signal)) {
         this.messages++
+        if (response.positions.length > 0) this.positions = response.positions
         for (const event of response.events) {
+          if (event.gap !== null) this.gaps.push(event.gap)
           if (event.bar === null) continue
           const bar = barOfMessage(event.bar)
           const type = event.type.slice('BAR_EVENT_TYPE_'.length).toLowerCase() as ClientEvent['type']

@@ -279,6 +279,7 @@ test('ListSymbols tells what is served and how each feed is', async () => {
       lastTradeId: last,
       lastTradeTime: timestampOfTime(tradeOf(last).tradeTime),
       watermark: null,
+      age: expect.objectContaining({ seconds: expect.any(Number) }),
     },
   })
 })

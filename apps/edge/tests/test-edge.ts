@@ -3,7 +3,9 @@ import type { Interval } from '@chart/market'
 import { openPostgres, type Postgres } from '@chart/postgres'
 import { closeRedis, openBarUpdates, openRedis } from '@chart/redis'
 import { openLog } from '@chart/service'
+import { BarHistory } from '../src/bar-history.ts'
 import { getLiveBar } from '../src/get-live-bar.ts'
+import { DEFAULT_LIMITS, type EdgeLimits } from '../src/limits.ts'
 import { listBarsPage } from '../src/list-bars.ts'
 import { listSymbols } from '../src/list-symbols.ts'
 import type { Metrics } from '../src/metrics.ts'
@@ -28,6 +30,7 @@ export async function startEdge(options: {
   commandsUrl?: string
   databaseUrl: string
   intervals: readonly Interval[]
+  limits?: Partial<EdgeLimits>
 }): Promise<TestEdge> {
   const { redisUrl, intervals } = options
   const stack = new AsyncDisposableStack()
@@ -41,8 +44,11 @@ export async function startEdge(options: {
     intervals.map(interval => interval.name),
   )
   const openUpdates: OpenUpdates = listener => openBarUpdates({ ...listener, url: redisUrl, name: 'edge-updates' })
-  const hub = stack.use(await SymbolHub.open({ openUpdates, redis, postgres, intervals, metrics, log }))
-  const streams = new BarStreams({ hub, served, redis, metrics, log, signal: stop.signal })
+  const storedIntervals = new Set(intervals.map(({ name }) => name).filter(name => name !== '1s'))
+  const history = new BarHistory({ redis, postgres, storedIntervals })
+  const limits = { ...DEFAULT_LIMITS, drainSpreadMs: 0, ...options.limits }
+  const hub = stack.use(await SymbolHub.open({ openUpdates, redis, history, intervals, metrics, log }))
+  const streams = new BarStreams({ hub, served, history, redis, metrics, limits, log, signal: stop.signal })
   const server = stack.use(
     await serveBars({
       host: '0.0.0.0',
@@ -50,7 +56,7 @@ export async function startEdge(options: {
       handlers: {
         streamBars: (request, stream) => streams.open(request, stream),
         getLiveBar: request => getLiveBar(request, { served, redis }),
-        listBars: request => listBarsPage(request, { served, redis, postgres }),
+        listBars: request => listBarsPage(request, { served, redis, history, intervals, limits }),
         listSymbols: () => listSymbols({ served, redis }),
       },
       onError: error => log.error({ err: error }, 'a call failed'),
@@ -58,7 +64,7 @@ export async function startEdge(options: {
   )
   stack.defer(() => {
     stop.abort()
-    streams.endAll()
+    return streams.endAll()
   })
   return {
     server,

@@ -1,4 +1,14 @@
-import { type BarStream, barOfMessage, decodeResponse, type RpcError } from '@chart/grpc'
+import {
+  type BarGapMessage,
+  type BarStream,
+  type BarVersionMessage,
+  barOfMessage,
+  decodeResponse,
+  type RpcError,
+  type SeriesPositionMessage,
+  timeOfTimestamp,
+  timestampOfTime,
+} from '@chart/grpc'
 import { type BarText, intervalOf } from '@chart/market'
 import type { Random } from './random.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
@@ -15,8 +25,12 @@ export interface ToldSeries {
   start: number | undefined
   /** openTime of the newest bar told for the first time. */
   newest: number | undefined
-  /** Bars may be missing between two that were told: PostgreSQL did not give them. */
-  lacks: boolean
+  /** The live bar told last. */
+  live: BarText | undefined
+  /** What the edge said of where a stream of closed bars begins. */
+  position: SeriesPositionMessage | undefined
+  /** Bars that it was told it will not be told. */
+  readonly gaps: { readonly start: number; readonly end: number }[]
 }
 
 export interface ClientOptions {
@@ -27,11 +41,11 @@ export interface ClientOptions {
   readonly slow: number
   /** The edge's process. */
   readonly owner: SimulatedProcess
-  /** PostgreSQL has refused this edge a reading. */
-  readonly lacksHistory: () => boolean
   /** Bars before the first trade of a symbol can only be told late. */
   readonly firstOpenTime: (symbol: string, interval: string) => number
   broken(promise: string, detail: string): void
+  /** What the client knows from its calls before. */
+  readonly series?: Map<string, ToldSeries>
   readonly trace?: ((line: string) => void) | undefined
 }
 
@@ -44,9 +58,11 @@ const SLOW_MS = { min: 20, max: 1_500 }
 export class Client implements BarStream {
   readonly name: string
   readonly owner: SimulatedProcess
-  readonly series = new Map<string, ToldSeries>()
+  readonly series: Map<string, ToldSeries>
   /** The call ended with an error. */
   ended = false
+  /** The client has gone, which the edge may not have noticed: it hears nothing any more. */
+  isAway = false
   readonly #options: ClientOptions
   #drain: () => void = () => undefined
   #close: () => void = () => undefined
@@ -55,11 +71,21 @@ export class Client implements BarStream {
     this.name = name
     this.owner = options.owner
     this.#options = options
+    this.series = options.series ?? new Map()
+  }
+
+  /** What a call that goes on says. */
+  positions(): SeriesPositionMessage[] {
+    return [...this.series.values()].flatMap(series => positionOf(series) ?? [])
   }
 
   write(response: Uint8Array): boolean {
+    if (this.ended || this.isAway) return false
     const { random, time, slow, owner } = this.#options
-    for (const { type, bar } of decodeResponse(response).events) {
+    const { events, positions } = decodeResponse(response)
+    for (const position of positions) this.#onPosition(position)
+    for (const { type, bar, gap } of events) {
+      if (gap !== null) this.#onGap(gap)
       if (bar === null) continue
       this.#options.trace?.(`${this.name} ${type.slice(15)} ${bar.symbol} ${bar.interval} ${toldOf(barOfMessage(bar))}`)
       const series = this.#seriesOf(bar.symbol, bar.interval)
@@ -77,6 +103,10 @@ export class Client implements BarStream {
   }
 
   onClose(listener: () => void): void {
+    if (this.ended) {
+      listener()
+      return
+    }
     const before = this.#close
     this.#close = () => {
       before()
@@ -105,8 +135,9 @@ export class Client implements BarStream {
         closed: new Map(),
         start: undefined,
         newest: undefined,
-
-        lacks: false,
+        live: undefined,
+        position: undefined,
+        gaps: [],
       }
       this.series.set(key, series)
     }
@@ -114,7 +145,7 @@ export class Client implements BarStream {
   }
 
   #onClosed(series: ToldSeries, bar: BarText): void {
-    const { broken, tally, lacksHistory, firstOpenTime } = this.#options
+    const { broken, tally, firstOpenTime } = this.#options
     tally.add('closed bars told')
     if (bar.revision > 0) tally.add('corrections told')
     const place = `${this.name}, ${bar.symbol} ${bar.interval} ${clock(bar.openTime)} revision ${bar.revision}`
@@ -129,23 +160,75 @@ export class Client implements BarStream {
     series.start ??= bar.openTime
     if (bar.openTime < series.start) return
     const expected = series.newest === undefined ? series.start : series.newest + intervalOf(bar.interval).intervalMs
-    if (bar.openTime > expected) {
-      series.lacks = true
-      if (!lacksHistory()) broken('no closed bar is left out', `${place}, expected ${clock(expected)}`)
+    const gapOf = (openTime: number) => series.gaps.find(gap => openTime >= gap.start && openTime < gap.end)
+    if (bar.openTime > (gapOf(expected)?.end ?? expected)) {
+      broken('no closed bar is left out', `${place}, expected ${clock(expected)}`)
     }
-    if (bar.openTime < expected && !series.lacks) {
+    if (bar.openTime < expected && gapOf(bar.openTime) === undefined) {
       broken('no closed bar comes before its predecessor', `${place}, expected ${clock(expected)}`)
     }
     series.newest = Math.max(series.newest ?? bar.openTime, bar.openTime)
   }
 
+  #onPosition(position: SeriesPositionMessage): void {
+    const series = this.#seriesOf(position.symbol, position.interval)
+    if (series.newest !== undefined || series.live !== undefined) return
+    series.position = position
+    series.start = timeOfTimestamp(position.newest!.openTime)
+  }
+
+  #onGap({ symbol, interval, startTime, endTime }: BarGapMessage): void {
+    this.#options.tally.add('gaps told')
+    const series = this.#seriesOf(symbol, interval)
+    series.gaps.push({ start: timeOfTimestamp(startTime)!, end: timeOfTimestamp(endTime)! })
+    this.#options.trace?.(`${this.name} GAP ${symbol} ${interval} ${clock(timeOfTimestamp(startTime)!)}`)
+  }
+
   #onLive(series: ToldSeries, bar: BarText): void {
     series.start ??= bar.openTime
-    if (series.newest === undefined || bar.openTime > series.newest) return
-    this.#options.broken(
-      'no bar is live after it was closed',
-      `${this.name}, ${bar.symbol} ${bar.interval} ${clock(bar.openTime)} after ${clock(series.newest)}`,
-    )
+    const known = series.live
+    series.live = bar
+    const place = `${this.name}, ${bar.symbol} ${bar.interval} ${clock(bar.openTime)}`
+    if (series.newest !== undefined && bar.openTime <= series.newest) {
+      this.#options.broken('no bar is live after it was closed', `${place} after ${clock(series.newest)}`)
+    }
+    if (known !== undefined && isBehind(bar, known)) {
+      const ids = `trade ${bar.lastTradeId} after ${clock(known.openTime)} trade ${known.lastTradeId}`
+      this.#options.broken('no live bar goes back', `${place} ${ids}`)
+    }
+  }
+}
+
+/** A late trade can take a bar's place as the last one of its symbol, but never a trade out of it. */
+function isBehind(bar: BarText, known: BarText): boolean {
+  return bar.openTime < known.openTime || (bar.openTime === known.openTime && bar.lastTradeId < known.lastTradeId)
+}
+
+/** As many corrections as the manual asks for. */
+const POSITION_CORRECTED_MAX = 64
+
+function positionOf(series: ToldSeries): SeriesPositionMessage | undefined {
+  const { symbol, interval, closed, newest, live } = series
+  const bar = live !== undefined && live.openTime > (newest ?? -1) ? live : closed.get(newest ?? -1)
+  const version = bar === undefined ? series.position?.newest : versionOf(bar)
+  if (!version) return undefined
+  const before = timeOfTimestamp(version.openTime)!
+  const corrected = [...closed.values()].filter(one => one.revision > 0 && one.openTime < before)
+  corrected.sort((a, b) => a.openTime - b.openTime)
+  return {
+    symbol,
+    interval,
+    newest: version,
+    corrected: corrected.slice(-POSITION_CORRECTED_MAX).map(versionOf),
+  }
+}
+
+function versionOf({ openTime, state, revision, lastTradeId }: BarText): BarVersionMessage {
+  return {
+    openTime: timestampOfTime(openTime),
+    state: state === 'closed' ? 'BAR_STATE_CLOSED' : 'BAR_STATE_LIVE',
+    revision,
+    lastTradeId,
   }
 }
 

@@ -1,13 +1,16 @@
 import { type AggregateOptions, aggregate } from '@chart/aggregator'
+import { BarHistory } from '@chart/edge/bar-history'
+import { DEFAULT_LIMITS } from '@chart/edge/limits'
 import { ServedSymbols } from '@chart/edge/served-symbols'
 import { BarStreams } from '@chart/edge/stream-bars'
 import { SymbolHub } from '@chart/edge/symbol-hub'
+import type { StreamBarsRequest } from '@chart/grpc'
 import { type IngestOptions, ingest } from '@chart/ingestor'
 import { readStoredStart } from '@chart/ingestor/stored-start'
 import { type PersistOptions, persist } from '@chart/persister'
 import { ackPending, type RedisCommands } from '@chart/redis'
 import { aborted, type Log } from '@chart/service'
-import { Client } from './client.ts'
+import { Client, type ToldSeries } from './client.ts'
 import { Feed } from './feed.ts'
 import type { Random } from './random.ts'
 import {
@@ -40,6 +43,11 @@ const CLOCK_SKEW_MS = 400
 /** A client whose call failed calls again. */
 const CALL_AGAIN_MS = { min: 50, max: 600 }
 
+/** How long a client that goes from edge to edge stays. */
+const VISIT_MS = { min: 50, max: 4_000 }
+
+type StreamMode = StreamBarsRequest['mode']
+
 /** Told of what the apps log, with the moment and who. */
 export type LogLine = (process: SimulatedProcess, level: string, fields: object, message: string) => void
 
@@ -52,6 +60,7 @@ export class Deployment {
   readonly #world: World
   readonly #random: Random
   readonly #logLine: LogLine | undefined
+  readonly #edges = new Map<SimulatedProcess, { readonly streams: BarStreams; readonly replica: Replica }>()
   #clientCount = 0
 
   constructor(world: World, logLine?: LogLine) {
@@ -62,7 +71,7 @@ export class Deployment {
       ingestor: this.#random.integer(2, 3),
       aggregator: this.#random.integer(2, 3),
       persister: this.#random.integer(1, 2),
-      edge: 1,
+      edge: this.#random.integer(1, 2),
     }
     this.replicas = (Object.keys(counts) as Role[]).flatMap(role =>
       Array.from({ length: counts[role] }, (_, index) => ({
@@ -232,10 +241,12 @@ export class Deployment {
     const metrics = tally.metrics<Parameters<typeof SymbolHub.open>[0]['metrics']>()
     const log = this.#logOf(process)
     const { signal } = process.stop
+    const storedIntervals = new Set(INTERVALS.map(({ name }) => name))
+    const history = new BarHistory({ redis, postgres: postgres.poolFor(process), storedIntervals })
     await using hub = await SymbolHub.open({
       openUpdates: listener => openUpdates(options, listener),
       redis,
-      postgres: postgres.poolFor(process),
+      history,
       intervals: INTERVALS,
       metrics,
       log,
@@ -244,11 +255,22 @@ export class Deployment {
       redis,
       INTERVALS.map(({ name }) => name),
     )
-    const streams = new BarStreams({ hub, served, redis, metrics, log, signal })
+    const streams = new BarStreams({
+      hub,
+      served,
+      history,
+      redis,
+      metrics,
+      limits: { ...DEFAULT_LIMITS, drainSpreadMs: 0 },
+      log,
+      signal,
+    })
     void this.#call(replica, process, streams, 'STREAM_MODE_EVERY_TRADE', 0)
     void this.#call(replica, process, streams, 'STREAM_MODE_LATEST', 0.01)
+    this.#edges.set(process, { streams, replica })
     await aborted(signal)
-    streams.endAll()
+    this.#edges.delete(process)
+    await streams.endAll()
   }
 
   /** A client that calls until it is served. */
@@ -256,42 +278,74 @@ export class Deployment {
     replica: Replica,
     process: SimulatedProcess,
     streams: BarStreams,
-    mode: 'STREAM_MODE_EVERY_TRADE' | 'STREAM_MODE_LATEST',
+    mode: StreamMode,
     slow: number,
   ): Promise<void> {
-    const { time, tally, postgres, witness, exchange } = this.#world
-    const random = this.#random
+    const { time, exchange } = this.#world
     while (process.alive && !process.stop.signal.aborted) {
-      await new Promise<void>(resolve => time.after(random.integer(CALL_AGAIN_MS.min, CALL_AGAIN_MS.max), resolve))
-      const client = new Client(`${replica.role}-${replica.index} client ${++this.#clientCount} ${mode.slice(12)}`, {
-        time,
-        random,
-        tally,
-        slow,
-        owner: process,
-        lacksHistory: () => (postgres.failedReads.get(process) ?? 0) > 0,
-        firstOpenTime: (symbol, interval) => firstOpenTimeOf(witness, symbol, interval),
-        broken: (promise, detail) => witness.broken(promise, detail),
-        trace: this.#logLine && (line => this.#logLine?.(process, 'client', {}, line)),
-      })
+      const waitMs = this.#random.integer(CALL_AGAIN_MS.min, CALL_AGAIN_MS.max)
+      await new Promise<void>(resolve => time.after(waitMs, resolve))
+      const client = this.#clientOf(replica, process, mode, slow)
       try {
-        await streams.open(
-          {
-            symbols: exchange.infos.map(({ symbol }) => symbol),
-            intervals: INTERVALS.map(({ name }) => name),
-            mode,
-            startTime: null,
-            positions: [],
-            maxUpdatesPerSecond: 0,
-          },
-          client,
-        )
+        await streams.open(requestOf(exchange, mode, client), client)
         this.clients.push(client)
         return
       } catch {
         // Not served yet, or Redis does not answer.
       }
     }
+  }
+
+  /** A client that comes and goes, each time at some edge, and goes on where it stood. */
+  travel(mode: StreamMode, slow: number): void {
+    this.#visit(mode, slow, new Map())
+  }
+
+  #visit(mode: StreamMode, slow: number, series: Map<string, ToldSeries>): void {
+    const { time, tally, exchange, tradingEndTime } = this.#world
+    const random = this.#random
+    const goOn = () => this.#visit(mode, slow, series)
+    const [process, edge] = random.pick([...this.#edges]) ?? []
+    if (process === undefined || edge === undefined || !process.alive) {
+      time.at(time.now + random.integer(CALL_AGAIN_MS.min, CALL_AGAIN_MS.max), goOn, undefined)
+      return
+    }
+    tally.add('visits')
+    const client = this.#clientOf(edge.replica, process, mode, slow, series)
+    this.clients.push(client)
+    const call = () => edge.streams.open(requestOf(exchange, mode, client), client).catch(() => client.hangUp())
+    time.after(0, call, process)
+    const leave = () => {
+      if (client.ended) goOn()
+      else if (time.now < tradingEndTime) {
+        client.isAway = true
+        time.after(0, () => client.hangUp(), process)
+        time.at(time.now + random.integer(0, CALL_AGAIN_MS.max), goOn, undefined)
+      } else time.at(time.now + VISIT_MS.min, leave, undefined)
+    }
+    time.at(time.now + random.integer(VISIT_MS.min, VISIT_MS.max), leave, undefined)
+  }
+
+  #clientOf(
+    replica: Replica,
+    process: SimulatedProcess,
+    mode: StreamMode,
+    slow: number,
+    series?: Map<string, ToldSeries>,
+  ): Client {
+    const { time, tally, witness } = this.#world
+    const kind = series === undefined ? 'client' : 'visitor'
+    return new Client(`${replica.role}-${replica.index} ${kind} ${++this.#clientCount} ${mode.slice(12)}`, {
+      time,
+      random: this.#random,
+      tally,
+      slow,
+      owner: process,
+      ...(series !== undefined && { series }),
+      firstOpenTime: (symbol, interval) => firstOpenTimeOf(witness, symbol, interval),
+      broken: (promise, detail) => witness.broken(promise, detail),
+      trace: this.#logLine && (line => this.#logLine?.(process, 'client', {}, line)),
+    })
   }
 
   #logOf(process: SimulatedProcess): Log {
@@ -321,4 +375,15 @@ function firstOpenTimeOf({ oracles }: World['witness'], symbol: string, interval
   const trade = oracles.get(symbol)?.first
   const intervalMs = INTERVALS.find(({ name }) => name === interval)!.intervalMs
   return trade === undefined ? 0 : Math.floor(trade.tradeTime / intervalMs) * intervalMs
+}
+
+function requestOf(exchange: World['exchange'], mode: StreamMode, client: Client): StreamBarsRequest {
+  return {
+    symbols: exchange.infos.map(({ symbol }) => symbol),
+    intervals: INTERVALS.map(({ name }) => name),
+    mode,
+    startTime: null,
+    positions: client.positions(),
+    maxUpdatesPerSecond: 0,
+  }
 }

@@ -78,7 +78,7 @@ function surplusOf({ postgres, witness }: World): string | undefined {
 
 function clientFaultOf(world: World, clients: readonly Client[]): string | undefined {
   for (const client of clients) {
-    if (client.ended) continue
+    if (client.ended || client.isAway) continue
     for (const series of client.series.values()) {
       const fault = seriesFaultOf(world, series, world.network.missedUpdates.has(client.owner))
       if (fault !== undefined) return `${client.name} was told last of ${series.symbol} ${series.interval} ${fault}`

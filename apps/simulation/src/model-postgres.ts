@@ -48,8 +48,6 @@ interface Row {
 export class ModelPostgres {
   readonly faults: PostgresFaults = { answerLost: 0, late: 0, away: false }
   readonly rows = new Map<string, Row>()
-  /** Reads that failed, by process: who lacks bars may have been refused them. */
-  readonly failedReads = new WeakMap<SimulatedProcess, number>()
   readonly #time: VirtualTime
   readonly #random: Random
   readonly #tally: Tally
@@ -80,6 +78,10 @@ export class ModelPostgres {
     if (name === 'upsert-bars') return { rows: [], rowCount: this.#upsert(values as unknown[][]) }
     if (name?.startsWith('list-bars-')) {
       const rows = this.#list(name === 'list-bars-newest', values)
+      return { rows, rowCount: rows.length }
+    }
+    if (name === 'list-corrections') {
+      const rows = this.#corrections(values as unknown[][])
       return { rows, rowCount: rows.length }
     }
     if (text.startsWith('SELECT ensure_bar_month')) return { rows: [], rowCount: 1 }
@@ -123,7 +125,6 @@ export class ModelPostgres {
     return new Promise((resolve, reject) => {
       const fail = () => {
         this.#tally.add('PostgreSQL errors')
-        this.failedReads.set(owner, (this.failedReads.get(owner) ?? 0) + 1)
         reject(Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' }))
       }
       if (losesAnswer) time.after(2 * latency, fail, owner)
@@ -160,6 +161,14 @@ export class ModelPostgres {
     )
     rows.sort((a, b) => (newest ? b.open_ms - a.open_ms : a.open_ms - b.open_ms))
     return rows.slice(0, limit as number)
+  }
+
+  /** The newest first. */
+  #corrections([symbols, intervals, froms, tos]: readonly unknown[][]): Row[] {
+    const rows = symbols!.flatMap((symbol, index) =>
+      this.#list(true, [symbol, intervals![index], froms![index], tos![index], Number.POSITIVE_INFINITY]),
+    )
+    return rows.filter(row => row.revision > 0).sort((a, b) => b.open_ms - a.open_ms)
   }
 }
 

@@ -56,6 +56,8 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   try {
     const starts = world.random('starts')
     for (const replica of deployment.replicas) deployment.start(replica, starts.integer(0, START_WITHIN_MS))
+    deployment.travel('STREAM_MODE_EVERY_TRADE', 0)
+    deployment.travel('STREAM_MODE_CLOSED', 0.02)
     nemesis.begin()
     await time.runUntil(untilSettled(world, deployment))
   } catch (error) {

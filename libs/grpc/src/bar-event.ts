@@ -2,9 +2,16 @@ import type { FeedState } from '@chart/market'
 import { MessageWriter } from './message-writer.ts'
 
 /** What happened to a bar; the words of `chart.v1.BarEventType` in lower case. */
-export type BarEventType = 'snapshot' | 'update' | 'closed' | 'corrected' | 'heartbeat'
+export type BarEventType = 'snapshot' | 'update' | 'closed' | 'corrected' | 'heartbeat' | 'gap'
 
-const TYPE_NUMBERS: Record<BarEventType, number> = { snapshot: 1, update: 2, closed: 3, corrected: 4, heartbeat: 5 }
+const TYPE_NUMBERS: Record<BarEventType, number> = {
+  snapshot: 1,
+  update: 2,
+  closed: 3,
+  corrected: 4,
+  heartbeat: 5,
+  gap: 6,
+}
 const FEED_STATE_NUMBERS: Record<FeedState, number> = { live: 1, backfilling: 2, stale: 3, halted: 4 }
 
 /** How a feed is, as a heartbeat tells it. */
@@ -49,6 +56,39 @@ export function frameHeartbeat(feed: FeedText): Uint8Array {
   const event = new MessageWriter()
   event.integer(1, TYPE_NUMBERS.heartbeat)
   event.bytes(4, bytes)
+  return event.finishAs(EVENTS_FIELD)
+}
+
+/** Closed bars that a stream passes over: those that open from startTime up to and without endTime. */
+export interface GapText {
+  readonly symbol: string
+  readonly interval: string
+  readonly startTime: number
+  readonly endTime: number
+}
+
+/** A gap, framed as frameBarEvent does. */
+export function frameGap(gap: GapText): Uint8Array {
+  const message = new MessageWriter()
+  message.text(1, gap.symbol)
+  message.text(2, gap.interval)
+  message.time(3, gap.startTime)
+  message.time(4, gap.endTime)
+  const bytes = message.finish()
+  const event = new MessageWriter()
+  event.integer(1, TYPE_NUMBERS.gap)
+  event.bytes(5, bytes)
+  return event.finishAs(EVENTS_FIELD)
+}
+
+/** The event of a frame, with the number of changes that were left out before it. */
+export function frameWithMerged(frame: Uint8Array, merged: number): Uint8Array {
+  // The tag is one byte; the length one for each seven bits.
+  let start = 1
+  while (frame[start]! >= 0x80) start++
+  const event = new MessageWriter()
+  event.append(frame.subarray(start + 1))
+  event.integer(6, merged)
   return event.finishAs(EVENTS_FIELD)
 }
 

@@ -1,5 +1,14 @@
 export { type BarClient, openBarClient } from './bar-client.ts'
-export { type BarEventType, type FeedText, feedStateName, frameBarEvent, frameHeartbeat } from './bar-event.ts'
+export {
+  type BarEventType,
+  type FeedText,
+  feedStateName,
+  frameBarEvent,
+  frameGap,
+  frameHeartbeat,
+  frameWithMerged,
+  type GapText,
+} from './bar-event.ts'
 export {
   type BarMessage,
   barOfMessage,
@@ -29,3 +38,4 @@ export type {
 } from './messages.ts'
 export { decodeResponse } from './proto.ts'
 export { type RpcCode, RpcError } from './rpc-error.ts'
+export { type BarVersion, framePositions, positionOfMessage, type SeriesPosition } from './series-position.ts'

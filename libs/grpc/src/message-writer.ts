@@ -58,6 +58,13 @@ export class MessageWriter {
     this.#withLength(bytes)
   }
 
+  /** Fields that are encoded already. */
+  append(fields: Uint8Array): void {
+    this.#reserve(fields.length)
+    scratch.set(fields, this.#end)
+    this.#end += fields.length
+  }
+
   /** What was written, as a field of the message around it: tag and length before it. */
   finishAs(field: number): Uint8Array {
     const length = this.#end

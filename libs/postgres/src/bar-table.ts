@@ -168,14 +168,17 @@ export async function listBars(postgres: Postgres, range: BarRange): Promise<Bar
   return rows.map(barOfRow)
 }
 
+/** What barOfRow reads. */
+export const BAR_COLUMNS = `symbol, interval, (extract(epoch FROM open_time) * 1000)::bigint AS open_ms, open, high, low, close,
+    base_volume, quote_volume, taker_buy_base_volume, taker_buy_quote_volume, trade_count, first_trade_id, last_trade_id,
+    revision, complete, state`
+
 const LIST = `
-  SELECT symbol, interval, (extract(epoch FROM open_time) * 1000)::bigint AS open_ms, open, high, low, close, base_volume,
-    quote_volume, taker_buy_base_volume, taker_buy_quote_volume, trade_count, first_trade_id, last_trade_id, revision,
-    complete, state
+  SELECT ${BAR_COLUMNS}
   FROM bars WHERE symbol = $1 AND interval = $2 AND open_time >= $3::timestamptz AND open_time < $4::timestamptz
   ORDER BY open_time`
 
-interface BarRow {
+export interface BarRow {
   readonly symbol: string
   readonly interval: string
   readonly open_ms: number
@@ -196,7 +199,7 @@ interface BarRow {
 }
 
 /** Every row is a closed bar: `verified` and `imported` say how we know it, not how it stands. */
-function barOfRow(row: BarRow): BarText {
+export function barOfRow(row: BarRow): BarText {
   return {
     symbol: row.symbol,
     interval: row.interval,

@@ -8,7 +8,7 @@ const door = (vendor, library) => ({
   severity: 'error',
   from: {
     path: '^(libs|apps)/',
-    pathNot: [`^libs/${library}/`, '^apps/exchange-simulator/', '/tests/', '\\.test\\.ts$'],
+    pathNot: [`^libs/${library}/`, '^apps/exchange-simulator/', '/(tests|bench)/', '\\.test\\.ts$'],
   },
   to: { path: `^node_modules/${vendor}/` },
 })
@@ -74,7 +74,10 @@ module.exports = {
     {
       name: 'only-local-and-tests-start-servers',
       severity: 'error',
-      from: { path: '^(libs|apps)/', pathNot: ['^libs/servers/', '^apps/(local|e2e)/', '/tests/', '\\.test\\.ts$'] },
+      from: {
+        path: '^(libs|apps)/',
+        pathNot: ['^libs/servers/', '^apps/(local|e2e)/', '/(tests|bench)/', '\\.test\\.ts$'],
+      },
       to: { path: '^libs/servers/' },
     },
     door('ws', 'binance'),

@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './vitest.sequencer.ts'
 
 /** Three kinds of tests by what they need: nothing, servers of their own, the whole service as processes. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -30,7 +32,8 @@ export default defineConfig({
           include: ['apps/e2e/tests/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // Two whole services at a time: each waits for leases, restarts and the exchange's minutes most of its time.
+          maxWorkers: 2,
         },
       },
     ],

@@ -1,13 +1,12 @@
-import { EXTEND_EVERY_MS, type LeaderLock, ProgressWatch, readHeads } from '@chart/redis'
+import { EXTEND_EVERY_MS, type LeaderLock, readFeedStatus, readHeads } from '@chart/redis'
 import { delay } from '@chart/service'
+import { LeaderWatch } from './leader-watch.ts'
 import { ShardLeader, type ShardLeaderOptions } from './shard-leader.ts'
 import { type OpenFeed, ShardListener } from './shard-listener.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
 
 /** How often a standby looks whether the leader moves. */
 const LOOK_MS = 100
-/** A leader whose log stands still for this long, while we hold the very trade that comes next, is overtaken. */
-const STALL_MS = 400
 /** Coming this much too late to a look, we wait longer before we overtake: what seems to stand still may be ourselves. */
 const LAG_MAX_MS = 50
 /** A free lease is for the first in line; the second takes it after this long, should the first not want it. */
@@ -45,12 +44,12 @@ interface Listening {
 
 /**
  * Our seat at one feed shard. The first two in line listen to its feed: one leads, the other is a warm standby that holds the newest
- * trades of each symbol. The standby watches the log: when it stands still although the trade that comes next is at hand, the leader is
- * dead, asleep, cut off or deaf, and the standby takes its place without waiting for the lease to run out. The others are idle.
+ * trades of each symbol. The standby watches the log: when it stands still although there are trades to append, the leader is dead,
+ * asleep, cut off or deaf, and the standby takes its place without waiting for the lease to run out. The others are idle.
  */
 export class ShardSeat {
   readonly #options: SeatOptions
-  readonly #watch = new ProgressWatch(STALL_MS)
+  readonly #watch = new LeaderWatch()
   #rank = Number.POSITIVE_INFINITY
   #listening: Listening | undefined
   /** The feed ended before its time, by a mistake of ours: the process ends with it. */
@@ -135,7 +134,7 @@ export class ShardSeat {
     return now - this.#vacantSince >= patienceMs && lock.acquire()
   }
 
-  /** Whether some symbol's log has stood still for too long although we have its next trade. */
+  /** Whether some symbol's log has stood still for too long although the leader should have trades for it. */
   async #standsStill(now: number): Promise<boolean> {
     const { redis, feeds, metrics, log, shard } = this.#options
     const isLate = now - this.#lookTime - LOOK_MS > LAG_MAX_MS
@@ -148,17 +147,29 @@ export class ShardSeat {
       )
     const heads = new Map((await Promise.all(tags.map(ask)).catch(() => [])).flatMap(of => [...of]))
     const seenTime = performance.now()
+    const unclear: SymbolFeed[] = []
     let still: SymbolFeed | undefined
     for (const feed of feeds) {
       const head = heads.get(feed.symbol)
       if (head === undefined) continue
-      if (this.#watch.observe(feed.symbol, head, feed.sequence.holds(head + 1), seenTime, isLate)) still ??= feed
+      const verdict = this.#watch.observe(feed, head, seenTime, isLate)
+      if (verdict === 'stalled') still ??= feed
+      else if (verdict === 'unclear') unclear.push(feed)
     }
-    if (still === undefined) return false
-    for (const { symbol } of feeds) this.#watch.noteSteal(symbol, seenTime)
+    const overtaken = still ?? (await this.#deafFor(unclear))
+    if (overtaken === undefined) return false
+    this.#watch.noteSteal(feeds, seenTime)
     metrics.steals.inc()
-    log.warn({ shard, symbol: still.symbol }, 'the leader stands still; taking its place')
+    const why = still ? 'the leader stands still' : 'the leader stands still and knows of no gap'
+    log.warn({ shard, symbol: overtaken.symbol }, `${why}; taking its place`)
     return true
+  }
+
+  /** The first of `feeds` of which the leader does not say that it is filling a gap. */
+  async #deafFor(feeds: readonly SymbolFeed[]): Promise<SymbolFeed | undefined> {
+    if (feeds.length === 0) return undefined
+    const statuses = await readFeedStatus(this.#options.redis, feeds).catch(() => undefined)
+    return feeds.find((_, index) => statuses !== undefined && statuses[index]!.state !== 'backfilling')
   }
 
   /** Leads for as long as it can be done, and hands over in good order. */

@@ -1,10 +1,11 @@
 import { type FeedEvent, openTradeFeed } from '@chart/binance'
 import { partitionOf, rankMembers } from '@chart/market'
+import { readFeedStatus } from '@chart/redis'
 import { type RedisServer, startRedis } from '@chart/servers'
 import { type AppProcess, killApps, runApp, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { OpenFeed } from '../src/shard-listener.ts'
-import { expectLogsRight, expectWatermarksRight, type Ingestor, openRig, type Rig } from './rig.ts'
+import { expectLogsRight, expectWatermarksRight, type Ingestor, type LoggedSymbol, openRig, type Rig } from './rig.ts'
 
 /** Two ingestors, one of which leads: whatever becomes of it, the other goes on, and the logs are as if nothing had been. */
 
@@ -41,10 +42,14 @@ async function startPair(rig: Rig): Promise<[AppProcess, AppProcess]> {
   return [leader, standby]
 }
 
-async function expectAllRight(rig: Rig): Promise<void> {
+async function expectAllLogged(rig: Rig): Promise<Map<string, LoggedSymbol>> {
   await rig.untilCaughtUp()
   await rig.untilState('live')
-  const logged = await expectLogsRight(rig, server.url)
+  return expectLogsRight(rig, server.url)
+}
+
+async function expectAllRight(rig: Rig): Promise<void> {
+  const logged = await expectAllLogged(rig)
   for (const symbol of rig.symbols) expectWatermarksRight(logged.get(symbol)!)
 }
 
@@ -132,49 +137,81 @@ function deafFeed(rig: Rig): { openFeed: OpenFeed; deafFor: Set<string> } {
 const leading = async ({ metrics }: Ingestor) => (await metrics.leading.get()).values[0]!.value
 const steals = async ({ metrics }: Ingestor) => (await metrics.steals.get()).values[0]!.value
 
+/** A second ingestor, from the moment on that it has heard every symbol: what is traded next, it holds. */
+async function startWarm(rig: Rig): Promise<Ingestor> {
+  const heard = new Set<string>()
+  async function* openFeed(symbols: readonly string[], signal: AbortSignal): AsyncGenerator<readonly FeedEvent[]> {
+    for await (const events of openTradeFeed({ streamUrl: rig.simulator.streamUrl, symbols, signal })) {
+      yield events
+      for (const event of events) if (event.kind === 'trade') heard.add(event.symbol)
+    }
+  }
+  const standby = await rig.startIngestor({ member: SECOND, openFeed, handOverMs: 600_000 })
+  await until('the standby has heard every symbol', () => heard.size === rig.symbols.length)
+  return standby
+}
+
+/**
+ * A deaf leader does not ask the exchange what it may have missed: whatever mends the log is the standby's doing. Its watermarks are not
+ * looked at: they promise what it cannot know, and the trades that come after them are corrections.
+ */
+const DEAF = { handOverMs: 600_000, auditMs: 600_000 }
+
 /** The shard of all symbols is the first's, by its name. */
 const [FIRST, SECOND] = rankMembers('feed-0', ['one', 'two']) as [string, string]
 
 test('a leader that hears nothing and renews its lease is overtaken', async () => {
   await using rig = await openRig(server)
   const { openFeed, deafFor } = deafFeed(rig)
-  const deaf = await rig.startIngestor({ member: FIRST, openFeed, handOverMs: 600_000 })
+  const deaf = await rig.startIngestor({ member: FIRST, openFeed, ...DEAF })
   await until('it leads', async () => (await leading(deaf)) === 1)
-  const standby = await rig.startIngestor({ member: SECOND, handOverMs: 600_000 })
+  const standby = await startWarm(rig)
   await rig.untilState('live')
   for (const symbol of rig.symbols) deafFor.add(symbol)
   await until('the standby leads', async () => (await leading(standby)) === 1)
   await until('the deaf one does not', async () => (await leading(deaf)) === 0)
-  await expectAllRight(rig)
+  await expectAllLogged(rig)
 })
 
 test('a leader that is deaf for one symbol, without a jump of ids to see it by, is overtaken', async () => {
   await using rig = await openRig(server)
   const { openFeed, deafFor } = deafFeed(rig)
-  const deaf = await rig.startIngestor({ member: FIRST, openFeed, handOverMs: 600_000 })
+  const deaf = await rig.startIngestor({ member: FIRST, openFeed, ...DEAF })
   await until('it leads', async () => (await leading(deaf)) === 1)
-  const standby = await rig.startIngestor({ member: SECOND, handOverMs: 600_000 })
+  const standby = await startWarm(rig)
   await rig.untilState('live')
   deafFor.add('PEPEUSDT')
   await until('the standby leads', async () => (await leading(standby)) === 1)
-  await expectAllRight(rig)
+  await expectAllLogged(rig)
+})
+
+test('a leader that went deaf before the standby began to listen is overtaken, though the next trade is nowhere', async () => {
+  await using rig = await openRig(server)
+  const { openFeed, deafFor } = deafFeed(rig)
+  const deaf = await rig.startIngestor({ member: FIRST, openFeed, ...DEAF })
+  await until('it leads', async () => (await leading(deaf)) === 1)
+  await rig.untilState('live')
+  deafFor.add('BTCUSDT')
+  const { lastTradeId } = rig.simulator.status().symbols.BTCUSDT!
+  await until('the log lacks a trade', () => rig.simulator.status().symbols.BTCUSDT!.lastTradeId! > lastTradeId! + 5)
+  const standby = await startWarm(rig)
+  await until('the standby leads', async () => (await leading(standby)) === 1)
+  await expectAllLogged(rig)
 })
 
 test('a leader that waits for REST with a gap that the standby has too is left alone', async () => {
   await using rig = await openRig(server)
-  const { openFeed, deafFor } = deafFeed(rig)
-  const leader = await rig.startIngestor({ member: FIRST, openFeed })
+  const leader = await rig.startIngestor({ member: FIRST })
   await until('it leads', async () => (await leading(leader)) === 1)
-  const standby = await rig.startIngestor({ member: SECOND, openFeed })
+  const standby = await startWarm(rig)
   await rig.untilState('live')
   rig.simulator.restStatus({ status: 503, ms: 600_000 })
-  const before = rig.simulator.status().symbols.BTCUSDT!.lastTradeId!
-  deafFor.add('BTCUSDT')
-  await until('some trades were missed', () => rig.simulator.status().symbols.BTCUSDT!.lastTradeId! > before + 5)
-  deafFor.clear()
+  rig.simulator.drop({ symbol: 'BTCUSDT', count: 5 })
   await rig.untilState('backfilling', ['BTCUSDT'])
-  const head = (await rig.head('ETHUSDT'))!
-  await until('others go on', async () => (await rig.head('ETHUSDT'))! > head + 100)
+  const from = rig.simulator.now()
+  const ETHUSDT = [{ tag: await rig.tagOf('ETHUSDT'), symbol: 'ETHUSDT' }]
+  const loggedTime = async () => (await readFeedStatus(rig.redis, ETHUSDT))[0]!.lastTradeTime
+  await until('others go on for longer than a deaf leader is suffered', async () => (await loggedTime()) > from + 4_000)
   expect([await steals(standby), await leading(leader)]).toEqual([0, 1])
   rig.simulator.clear()
   await expectAllRight(rig)

@@ -2,8 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Mutation } from './mutations.ts'
 import { Tally } from './tally.ts'
 
-/** Seeds that a worker gets at a time. */
-const BATCH_SEEDS = 25
+/** Seeds that a worker gets at a time, at most. */
+const BATCH_SEEDS_MAX = 25
+/** Batches of each worker, at least: the others soon know that one has failed, and all end at about the same time. */
+const BATCHES_MIN = 4
 /**
  * Batches of one worker. Node keeps a signal that was made of others for as long as somebody listens to it, and whoever crashed listens for
  * ever: some 2.5 MB a seed.
@@ -18,6 +20,8 @@ export interface Batch {
   readonly from: number
   readonly seeds: number
   readonly mutation: Mutation | undefined
+  /** Also after a seed has failed. */
+  readonly keepGoing: boolean
 }
 
 /** What a worker answers. */
@@ -32,8 +36,6 @@ export interface BatchResult {
 
 export interface RunSeedsOptions extends Batch {
   readonly jobs: number
-  /** Also after a seed has failed. */
-  readonly keepGoing: boolean
 }
 
 /**
@@ -41,24 +43,25 @@ export interface RunSeedsOptions extends Batch {
  * Gives the number of seeds that failed.
  */
 export async function runSeeds(options: RunSeedsOptions): Promise<number> {
-  const { from, seeds, jobs, mutation } = options
+  const { from, seeds, jobs, mutation, keepGoing } = options
   const startTime = Date.now()
   const tally = new Tally()
   const failures: { seed: number; broken: string }[] = []
   const total = { ran: 0, events: 0, lastedMs: 0, cpuMs: 0 }
+  const batchSeeds = Math.min(BATCH_SEEDS_MAX, Math.ceil(seeds / (jobs * BATCHES_MIN)))
   let next = from
   const progress = setInterval(() => {
     process.stderr.write(`${total.ran} of ${seeds} seeds, ${failures.length} failed\n`)
   }, PROGRESS_MS)
   const work = async () => {
-    const isGoingOn = () => next < from + seeds && (options.keepGoing || failures.length === 0)
+    const isGoingOn = () => next < from + seeds && (keepGoing || failures.length === 0)
     while (isGoingOn()) await useWorker(isGoingOn)
   }
   const useWorker = async (isGoingOn: () => boolean) => {
     const worker = fork(new URL('./worker.ts', import.meta.url))
     try {
       for (let batches = 0; batches < WORKER_BATCHES && isGoingOn(); batches++) {
-        const batch = { from: next, seeds: Math.min(BATCH_SEEDS, from + seeds - next), mutation }
+        const batch = { from: next, seeds: Math.min(batchSeeds, from + seeds - next), mutation, keepGoing }
         next += batch.seeds
         const result = await ask(worker, batch)
         for (const name of ['ran', 'events', 'lastedMs', 'cpuMs'] as const) total[name] += result[name]
@@ -69,7 +72,7 @@ export async function runSeeds(options: RunSeedsOptions): Promise<number> {
       worker.disconnect()
     }
   }
-  await Promise.all(Array.from({ length: Math.min(jobs, Math.ceil(seeds / BATCH_SEEDS)) }, work))
+  await Promise.all(Array.from({ length: Math.min(jobs, Math.ceil(seeds / batchSeeds)) }, work))
   clearInterval(progress)
   process.stdout.write(tableOf(tally, total, Date.now() - startTime))
   for (const { seed, broken } of failures.slice(0, TOLD_MAX)) {

@@ -2,14 +2,16 @@ import type { Batch, BatchResult } from './run-seeds.ts'
 import { simulate } from './simulate.ts'
 import { Tally } from './tally.ts'
 
-process.on('message', async ({ from, seeds, mutation }: Batch) => {
+process.on('message', async ({ from, seeds, mutation, keepGoing }: Batch) => {
   const tally = new Tally()
   const failures: { seed: number; broken: string }[] = []
+  let ran = 0
   let events = 0
   let lastedMs = 0
   const before = process.cpuUsage()
-  for (let seed = from; seed < from + seeds; seed++) {
+  for (let seed = from; seed < from + seeds && (keepGoing || failures.length === 0); seed++) {
     const outcome = await simulate(seed, { mutation })
+    ran++
     tally.addAll(outcome.counts)
     events += outcome.events
     lastedMs += outcome.lastedMs
@@ -17,7 +19,7 @@ process.on('message', async ({ from, seeds, mutation }: Batch) => {
   }
   const { user, system } = process.cpuUsage(before)
   const result: BatchResult = {
-    ran: seeds,
+    ran,
     events,
     lastedMs,
     cpuMs: (user + system) / 1_000,

@@ -7,11 +7,11 @@ const CAUGHT_WITHIN: Partial<Record<Mutation, number>> = {
   'no-position-check': 50,
   'no-fence-no-position-check': 50,
   'no-contiguity-check': 50,
-  'no-nonce-check': 250,
+  'no-nonce-check': 100,
   'ack-at-enqueue': 50,
-  'no-version-guard': 100,
-  'state-apart': 100,
-  'no-rewind': 150,
+  'no-version-guard': 50,
+  'state-apart': 50,
+  'no-rewind': 100,
   'no-outbox-in-history': 100,
   'watermark-without-gap-check': 50,
 }
@@ -21,7 +21,7 @@ const CAUGHT_WITHIN: Partial<Record<Mutation, number>> = {
  * refuse what they write), and a repeated commit that is not recognised is a conflict, after which the partition is loaded anew.
  */
 const HARMLESS: readonly Mutation[] = ['no-fence', 'no-idempotence-check']
-const HARMLESS_SEEDS = 50
+const HARMLESS_SEEDS = 25
 
 const TIMEOUT_MS = 1_800_000
 

@@ -1,0 +1,66 @@
+/** A process of the benchmark: many StreamBars calls that count what they are sent. */
+import { answerParent } from './bench-process.ts'
+import { RawConnection } from './raw-connection.ts'
+import { Tally } from './tally.ts'
+
+const PATH = '/chart.v1.ChartService/StreamBars'
+const EVERY_TRADE = 1
+/** Connections that are opened at a time: more would overflow the backlog of the server's port. */
+const OPENING_MAX = 50
+
+export interface OpenStreams {
+  readonly port: number
+  readonly streams: number
+  readonly streamsPerConnection: number
+  /** Stream n follows symbol n, and from the beginning again when there are no more. */
+  readonly symbols: readonly string[]
+  readonly interval: string
+  readonly reads: boolean
+}
+
+export interface Heard {
+  /** Streams that have been sent something. */
+  readonly heard: number
+  /** Streams and connections that have ended. */
+  readonly ended: number
+}
+
+const tally = new Tally()
+/** `first stream of the connection/stream`. */
+const heard = new Set<string>()
+let ended = 0
+
+answerParent({
+  async open(options: OpenStreams): Promise<void> {
+    const { streams, streamsPerConnection } = options
+    const firsts: number[] = []
+    for (let first = 0; first < streams; first += streamsPerConnection) firsts.push(first)
+    for (let at = 0; at < firsts.length; at += OPENING_MAX) {
+      await Promise.all(firsts.slice(at, at + OPENING_MAX).map(first => openConnection(first, options)))
+    }
+  },
+  heard: (): Heard => ({ heard: heard.size, ended }),
+  take: () => tally.take(),
+})
+
+async function openConnection(first: number, options: OpenStreams): Promise<void> {
+  const { port, streams, streamsPerConnection, symbols, interval, reads } = options
+  const connection = await RawConnection.open({
+    port,
+    reads,
+    onMessage(stream, bytes, from, to) {
+      heard.add(`${first}/${stream}`)
+      tally.add(bytes, from, to, Date.now())
+    },
+    onEnd: () => ended++,
+  })
+  for (let stream = first; stream < Math.min(streams, first + streamsPerConnection); stream++) {
+    connection.call(PATH, requestOf(symbols[stream % symbols.length]!, interval))
+  }
+}
+
+/** A `chart.v1.StreamBarsRequest`; texts are shorter than 128 bytes. */
+function requestOf(symbol: string, interval: string): Uint8Array {
+  const text = (field: number, value: string) => [(field << 3) | 2, value.length, ...Buffer.from(value, 'latin1')]
+  return Uint8Array.from([...text(1, symbol), ...text(2, interval), 3 << 3, EVERY_TRADE])
+}

@@ -1,0 +1,24 @@
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/**
+ * The files that take longest, longest first: begun last, one of them would be waited for by idle workers. Without these lines a fresh
+ * clone begins with the files that have the most text.
+ */
+const LONGEST = [
+  'apps/e2e/tests/chaos.test.ts',
+  'apps/e2e/tests/topologies.test.ts',
+  'apps/e2e/tests/kill-each.test.ts',
+  'apps/e2e/tests/emptied-redis.test.ts',
+  'apps/simulation/tests/simulate.test.ts',
+  'apps/simulation/tests/mutations.test.ts',
+]
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const placeOf = ({ moduleId }: TestSpecification) => {
+      const place = LONGEST.findIndex(path => moduleId.endsWith(path))
+      return place === -1 ? LONGEST.length : place
+    }
+    return (await super.sort(files)).sort((a, b) => placeOf(a) - placeOf(b))
+  }
+}

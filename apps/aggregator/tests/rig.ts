@@ -207,7 +207,8 @@ const lineOf = (bar: BarText | OracleBar) => NUMBERS.map(name => bar[name]).join
  * have been whole from `from` on: by default from the first trade.
  */
 export async function expectBarsRight(rig: Rig, from = START_TIME): Promise<void> {
-  const to = rig.simulator.now() - (rig.simulator.now() % 60_000)
+  const now = rig.simulator.now()
+  const to = now - (now % 60_000)
   expect(to, 'a whole minute has passed').toBeGreaterThan(from)
   await untilReached(rig, to)
   for (const symbol of rig.symbols) {

@@ -72,8 +72,9 @@ export async function tellHistory(
         await subscriber.tell(events)
         events = []
       }
-      // A page is shared with who asked for it a moment before: it may be older than what is known here.
-      events.push(...told(one.known.corrected), ...told(one.known.run))
+      // A page is shared with who asked for it a moment before: it may be older than what is known here. What was told as a gap stays one.
+      if (history.isStored(one.interval.name)) events.push(...told(one.known.corrected))
+      events.push(...told(one.known.run))
     }
     await subscriber.tell(events)
   } catch (error) {

@@ -32,7 +32,7 @@ test('the files of this release bring an empty database up to date, and a second
   await using postgres = await openTest(await freshDatabase(server.url))
   expect(await schemaIsCurrent(postgres)).toBe(false)
   await expect(requireCurrentSchema(postgres)).rejects.toThrow(
-    /lacks 0001-bars, 0002-unverified-bars; run `npm run migrate/,
+    /lacks 0001-bars, 0002-unverified-bars, 0003-corrected-bars; run `npm run migrate/,
   )
   expect(await migrate(postgres)).toEqual(readMigrations().map(({ name }) => name))
   expect(await schemaIsCurrent(postgres)).toBe(true)

@@ -66,7 +66,8 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
   await redis.flushall()
   const simulator = await startExchangeSimulator({
     market: { symbols, tradesPerSecond: 20 },
-    clock: { startTime: START_TIME + 5_000, speed: SPEED },
+    // Held until the ingestor listens: a start that takes longer than a minute of the exchange would begin with the next minute.
+    clock: { startTime: START_TIME + 5_000, speed: SPEED, hold: true },
   })
   const stop = new AbortController()
   const stops: Promise<void>[] = []

@@ -1,6 +1,6 @@
 import { type FeedEvent, openTradeFeed } from '@chart/binance'
-import { partitionOf, rankMembers } from '@chart/market'
-import { readFeedStatus } from '@chart/redis'
+import { rankMembers } from '@chart/market'
+import { feedLeaseKey, type LeaderLock, openLeaderLock, readFeedStatus } from '@chart/redis'
 import { type RedisServer, startRedis } from '@chart/servers'
 import { type AppProcess, killApps, runApp, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -221,16 +221,25 @@ test('shards are shared out, each to the first in line; one that joins or dies m
   const symbols = ['BTCUSDT', ...Array.from({ length: 19 }, (_, index) => `SYM${index}USDT`)]
   await using rig = await openRig(server, { symbols, partitions: 8 })
   const ingestors = new Map<string, Ingestor>()
-  const start = async (member: string) =>
-    ingestors.set(member, await rig.startIngestor({ member, partitions: 8, feedShards: 4, handOverMs: 500 }))
-  const ownersOf = async () => {
-    const owners = new Map<number, Set<string | null>>()
-    for (const symbol of symbols) {
-      const shard = partitionOf(symbol, 8) % 4
-      const owner = await rig.redis.get(`lease:${await rig.tagOf(symbol)}:ingest`)
-      owners.set(shard, (owners.get(shard) ?? new Set()).add(owner))
+  /** Of each shard, who got its lease last. */
+  const leaders = new Map<number, string>()
+  const openLock = (shard: number, member: string): LeaderLock => {
+    const lock = openLeaderLock({ url: server.url, key: feedLeaseKey(shard) })
+    const acquire = async () => {
+      const isOurs = await lock.acquire()
+      if (isOurs) leaders.set(shard, member)
+      return isOurs
     }
-    return [...owners].sort(([a], [b]) => a - b).map(([, names]) => [...names].join())
+    return { ...lock, acquire }
+  }
+  const start = async (member: string) => {
+    const options = {
+      partitions: 8,
+      feedShards: 4,
+      handOverMs: 500,
+      openLock: (shard: number) => openLock(shard, member),
+    }
+    ingestors.set(member, await rig.startIngestor({ member, ...options }))
   }
   const shared = (members: string[]) => [0, 1, 2, 3].map(shard => rankMembers(`feed-${shard}`, members)[0])
   const leads = async (members: string[]) => {
@@ -244,7 +253,7 @@ test('shards are shared out, each to the first in line; one that joins or dies m
   await until('each leads its own', () => leads(['one', 'two', 'three']))
   expect(new Set(shared(['one', 'two', 'three'])).size).toBe(3)
   await rig.untilState('live')
-  expect(await ownersOf()).toEqual(shared(['one', 'two', 'three']))
+  expect([0, 1, 2, 3].map(shard => leaders.get(shard))).toEqual(shared(['one', 'two', 'three']))
   await ingestors.get('two')!.stop()
   await until('its shards are led by others', () => leads(['one', 'three']))
   await expectAllRight(rig)

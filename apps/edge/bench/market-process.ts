@@ -52,7 +52,7 @@ answerParent({
   /** Trades at this rate from now on, over all symbols together. */
   trade({ tradesPerSecond }: { tradesPerSecond: number }): void {
     const symbols = partitions.reduce((sum, { size }) => sum + size, 0)
-    for (const partition of partitions) void partition.run((tradesPerSecond * partition.size) / symbols)
+    for (const partition of partitions) partition.trade((tradesPerSecond * partition.size) / symbols)
   },
   /** Trades so far. */
   made: () => partitions.reduce((sum, { made }) => sum + made, 0),
@@ -65,6 +65,9 @@ class Partition {
   readonly #aggregate: Claim
   readonly #bars: readonly SymbolBars[]
   #at: PartitionPosition = { pos: 0, rev: 0 }
+  #tradesPerSecond = 0
+  #startTime = 0
+  #startMade = 0
 
   private constructor(ingest: Claim, aggregate: Claim, bars: readonly SymbolBars[]) {
     this.#ingest = ingest
@@ -87,16 +90,25 @@ class Partition {
     return this.#bars.length
   }
 
-  async run(tradesPerSecond: number): Promise<never> {
-    const startTime = performance.now()
+  /** At this rate from now on, whatever is still due at the one before. */
+  trade(tradesPerSecond: number): void {
+    const isRunning = this.#tradesPerSecond > 0
+    this.#tradesPerSecond = tradesPerSecond
+    this.#startTime = performance.now()
+    this.#startMade = this.made
+    if (!isRunning) void this.#run()
+  }
+
+  async #run(): Promise<never> {
     for (;;) {
-      const due = Math.floor(((performance.now() - startTime) / 1_000) * tradesPerSecond) - this.made
-      if (due > 0) await this.#trade(Math.min(due, BATCH_TRADES_MAX * this.size))
+      const seconds = (performance.now() - this.#startTime) / 1_000
+      const due = Math.floor(seconds * this.#tradesPerSecond) - (this.made - this.#startMade)
+      if (due > 0) await this.#write(Math.min(due, BATCH_TRADES_MAX * this.size))
       else await sleep(IDLE_MS)
     }
   }
 
-  async #trade(count: number): Promise<void> {
+  async #write(count: number): Promise<void> {
     const tradeTime = Date.now()
     const batches = this.#bars.map(bars => ({ bars, trades: [] as Trade[] }))
     for (let index = 0; index < count; index++) {

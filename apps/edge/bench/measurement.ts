@@ -34,6 +34,8 @@ export interface Result extends Received {
 export const INTERVAL = '1m'
 /** How often a server that begins, and clients that wait for their first update, are looked at. */
 const LOOK_MS = 20
+/** Trades a second while the streams begin: how they do that is not measured. */
+const JOINING_RATE = 1_000
 /** A machine where it takes longer is too busy to measure anything. */
 const START_MAX_MS = 60_000
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -82,11 +84,12 @@ export class Stage implements AsyncDisposable {
   async begin(load: Load, warmUpSeconds: number): Promise<void> {
     const { streams, streamsPerConnection, tradesPerSecond } = load
     await this.openStreams({ streams, streamsPerConnection, reads: true })
-    await this.#market.ask('trade', { tradesPerSecond })
+    await this.#market.ask('trade', { tradesPerSecond: Math.min(tradesPerSecond, JOINING_RATE) })
     await untilTrue(
       async () => (await this.#clients.ask<Heard>('heard')).heard === streams,
       'an update on every stream',
     )
+    await this.#market.ask('trade', { tradesPerSecond })
     await sleep(warmUpSeconds * 1_000)
   }
 

@@ -4,13 +4,12 @@ import { DEFAULT_LIMITS } from '@chart/edge/limits'
 import { ServedSymbols } from '@chart/edge/served-symbols'
 import { BarStreams } from '@chart/edge/stream-bars'
 import { SymbolHub } from '@chart/edge/symbol-hub'
-import type { StreamBarsRequest } from '@chart/grpc'
 import { type IngestOptions, ingest } from '@chart/ingestor'
 import { readStoredStart } from '@chart/ingestor/stored-start'
 import { type PersistOptions, persist } from '@chart/persister'
 import { ackPending, type RedisCommands } from '@chart/redis'
 import { aborted, type Log } from '@chart/service'
-import { Client, type ToldSeries } from './client.ts'
+import { Callers } from './callers.ts'
 import { Feed } from './feed.ts'
 import type { Random } from './random.ts'
 import {
@@ -20,7 +19,7 @@ import {
   openUpdates,
   type ClientOptions as RedisClientOptions,
 } from './redis-client.ts'
-import { SimulatedProcess } from './simulated-process.ts'
+import { type LogLine, SimulatedProcess } from './simulated-process.ts'
 import { INTERVALS, PARTITIONS, type World } from './world.ts'
 
 export type Role = 'ingestor' | 'aggregator' | 'persister' | 'edge'
@@ -40,37 +39,21 @@ export interface Replica {
 const RESTART_MS = { min: 100, max: 1_000 }
 /** Clocks of machines differ by up to this. */
 const CLOCK_SKEW_MS = 400
-/** A client whose call failed calls again. */
-const CALL_AGAIN_MS = { min: 50, max: 600 }
-
-/** How long a client that goes from edge to edge stays. */
-const VISIT_MS = { min: 50, max: 4_000 }
-/** And how long it is away: mostly as for a cut, sometimes for more seconds than a symbol's state keeps bars of. */
-const AWAY_MS = { min: 0, max: 600 }
-const LONG_AWAY = 0.15
-const LONG_AWAY_MS = { min: 8_000, max: 16_000 }
-
-type StreamMode = StreamBarsRequest['mode']
-
-/** Told of what the apps log, with the moment and who. */
-export type LogLine = (process: SimulatedProcess, level: string, fields: object, message: string) => void
-
 /** The service: how many of each app, and how each is started with the simulated outside. */
 export class Deployment {
   readonly replicas: readonly Replica[]
-  readonly clients: Client[] = []
+  readonly callers: Callers
   /** False once the run is being looked at: nothing is started any more. */
   restarts = true
   readonly #world: World
   readonly #random: Random
   readonly #logLine: LogLine | undefined
-  readonly #edges = new Map<SimulatedProcess, { readonly streams: BarStreams; readonly replica: Replica }>()
-  #clientCount = 0
 
   constructor(world: World, logLine?: LogLine) {
     this.#world = world
     this.#random = world.random('deployment')
     this.#logLine = logLine
+    this.callers = new Callers(world, this.#random, logLine)
     const counts: Record<Role, number> = {
       ingestor: this.#random.integer(2, 3),
       aggregator: this.#random.integer(2, 3),
@@ -105,8 +88,7 @@ export class Deployment {
 
   kill(replica: Replica): void {
     replica.process?.kill()
-    for (const client of this.clients)
-      if (client.name.startsWith(`${replica.role}-${replica.index} `)) client.ended = true
+    this.callers.lose(`${replica.role}-${replica.index}`)
   }
 
   /** SIGTERM: the verb ends by itself, or is killed when it takes too long; then another starts. */
@@ -273,88 +255,12 @@ export class Deployment {
       log,
       signal,
     })
-    void this.#call(replica, process, streams, 'STREAM_MODE_EVERY_TRADE', 0)
-    void this.#call(replica, process, streams, 'STREAM_MODE_LATEST', 0.01)
-    this.#edges.set(process, { streams, replica })
+    const place = `${replica.role}-${replica.index}`
+    const { callers } = this
+    callers.open({ place, process, streams })
     await aborted(signal)
-    this.#edges.delete(process)
+    callers.close(process)
     await streams.endAll()
-  }
-
-  /** A client that calls until it is served. */
-  async #call(
-    replica: Replica,
-    process: SimulatedProcess,
-    streams: BarStreams,
-    mode: StreamMode,
-    slow: number,
-  ): Promise<void> {
-    const { time, exchange } = this.#world
-    while (process.alive && !process.stop.signal.aborted) {
-      const waitMs = this.#random.integer(CALL_AGAIN_MS.min, CALL_AGAIN_MS.max)
-      await new Promise<void>(resolve => time.after(waitMs, resolve))
-      const client = this.#clientOf(replica, process, mode, slow)
-      try {
-        await streams.open(requestOf(exchange, mode, client), client)
-        this.clients.push(client)
-        return
-      } catch {
-        // Not served yet, or Redis does not answer.
-      }
-    }
-  }
-
-  /** A client that comes and goes, each time at some edge, and goes on where it stood. */
-  travel(mode: StreamMode, slow: number): void {
-    this.#visit(mode, slow, new Map())
-  }
-
-  #visit(mode: StreamMode, slow: number, series: Map<string, ToldSeries>): void {
-    const { time, tally, exchange, tradingEndTime } = this.#world
-    const random = this.#random
-    const goOn = () => this.#visit(mode, slow, series)
-    const [process, edge] = random.pick([...this.#edges]) ?? []
-    if (process === undefined || edge === undefined || !process.alive) {
-      time.at(time.now + random.integer(CALL_AGAIN_MS.min, CALL_AGAIN_MS.max), goOn, undefined)
-      return
-    }
-    tally.add('visits')
-    const client = this.#clientOf(edge.replica, process, mode, slow, series)
-    this.clients.push(client)
-    const call = () => edge.streams.open(requestOf(exchange, mode, client), client).catch(() => client.hangUp())
-    time.after(0, call, process)
-    const leave = () => {
-      if (client.ended) goOn()
-      else if (time.now < tradingEndTime) {
-        client.isAway = true
-        time.after(0, () => client.hangUp(), process)
-        const away = random.chance(LONG_AWAY) ? LONG_AWAY_MS : AWAY_MS
-        time.at(time.now + random.integer(away.min, away.max), goOn, undefined)
-      } else time.at(time.now + VISIT_MS.min, leave, undefined)
-    }
-    time.at(time.now + random.integer(VISIT_MS.min, VISIT_MS.max), leave, undefined)
-  }
-
-  #clientOf(
-    replica: Replica,
-    process: SimulatedProcess,
-    mode: StreamMode,
-    slow: number,
-    series?: Map<string, ToldSeries>,
-  ): Client {
-    const { time, tally, witness } = this.#world
-    const kind = series === undefined ? 'client' : 'visitor'
-    return new Client(`${replica.role}-${replica.index} ${kind} ${++this.#clientCount} ${mode.slice(12)}`, {
-      time,
-      random: this.#random,
-      tally,
-      slow,
-      owner: process,
-      ...(series !== undefined && { series }),
-      firstOpenTime: (symbol, interval) => firstOpenTimeOf(witness, symbol, interval),
-      broken: (promise, detail) => witness.broken(promise, detail),
-      trace: this.#logLine && (line => this.#logLine?.(process, 'client', {}, line)),
-    })
   }
 
   #logOf(process: SimulatedProcess): Log {
@@ -380,26 +286,9 @@ function ackAtEnqueue(redis: RedisCommands) {
   }
 }
 
-function firstOpenTimeOf({ oracles }: World['witness'], symbol: string, interval: string): number {
-  const trade = oracles.get(symbol)?.first
-  const intervalMs = INTERVALS.find(({ name }) => name === interval)!.intervalMs
-  return trade === undefined ? 0 : Math.floor(trade.tradeTime / intervalMs) * intervalMs
-}
-
 /** An edge that knows nothing of bars which PostgreSQL has not got yet. */
 function withoutOutbox(redis: RedisCommands): RedisCommands {
   return Object.assign(Object.create(redis), {
     hmget: async (_: string, ...fields: string[]) => fields.map(() => null),
   })
-}
-
-function requestOf(exchange: World['exchange'], mode: StreamMode, client: Client): StreamBarsRequest {
-  return {
-    symbols: exchange.infos.map(({ symbol }) => symbol),
-    intervals: INTERVALS.map(({ name }) => name),
-    mode,
-    startTime: null,
-    positions: client.positions(),
-    maxUpdatesPerSecond: 0,
-  }
 }

@@ -1,9 +1,10 @@
-import { Deployment, type LogLine } from './deployment.ts'
+import { Deployment } from './deployment.ts'
 import { whatIsWrong } from './final-check.ts'
 import { History } from './history.ts'
 import { mutateApps } from './mutate-apps.ts'
 import type { Mutation } from './mutations.ts'
 import { Nemesis } from './nemesis.ts'
+import type { LogLine } from './simulated-process.ts'
 import { BrokenPromiseError } from './witness.ts'
 import { makeWorld, type World } from './world.ts'
 
@@ -56,8 +57,8 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   try {
     const starts = world.random('starts')
     for (const replica of deployment.replicas) deployment.start(replica, starts.integer(0, START_WITHIN_MS))
-    deployment.travel('STREAM_MODE_EVERY_TRADE', 0)
-    deployment.travel('STREAM_MODE_CLOSED', 0.02)
+    deployment.callers.travel('STREAM_MODE_EVERY_TRADE', 0)
+    deployment.callers.travel('STREAM_MODE_CLOSED', 0.02)
     nemesis.begin()
     await time.runUntil(untilSettled(world, deployment))
   } catch (error) {
@@ -81,7 +82,7 @@ function untilSettled(world: World, deployment: Deployment): () => boolean {
   const { time, tradingEndTime, witness } = world
   let settled = false
   const look = () => {
-    const wrong = whatIsWrong(world, deployment.clients)
+    const wrong = whatIsWrong(world, deployment.callers.clients)
     if (wrong === undefined) settled = true
     else if (time.now > tradingEndTime + SETTLE_MAX_MS) witness.broken('in the end everything is right', wrong)
     else time.at(time.now + LOOK_MS, look, undefined)

@@ -65,3 +65,6 @@ export class SimulatedProcess {
     this.#endings.push(end)
   }
 }
+
+/** Told of what the apps log, with the moment and who. */
+export type LogLine = (process: SimulatedProcess, level: string, fields: object, message: string) => void

@@ -17,6 +17,12 @@ export interface BarStream {
 }
 
 /**
+ * What may wait in grpc-js for one client. It counts messages and would take 16 of them, which are up to 1 MiB each when many symbols
+ * trade at once; a client that is slower than this is better served with the newest bars than with a backlog.
+ */
+const WAITING_BYTES_MAX = 256 * 1024
+
+/**
  * A client that has not taken the end of its call after this long does not read. What was written for it would lie here for as long as
  * it answers pings.
  */
@@ -34,9 +40,25 @@ export function barStreamOf(call: ServerWritableStream<StreamBarsRequest, Uint8A
   call.on('cancelled', close)
   call.on('close', close)
   call.on('error', close)
+  let waitingBytes = 0
+  let isFull = false
+  const drainListeners: (() => void)[] = []
+  // Called for each message once HTTP/2 has taken it.
+  const onTaken = (bytes: number) => {
+    waitingBytes -= bytes
+    if (!isFull || waitingBytes > 0) return
+    isFull = false
+    for (const listener of drainListeners) listener()
+  }
   return {
-    write: response => !closed && call.write(response),
-    onDrain: listener => call.on('drain', listener),
+    write(response) {
+      if (closed) return false
+      waitingBytes += response.length
+      const takesMore = call.write(response, () => onTaken(response.length))
+      isFull = isFull || !takesMore || waitingBytes > WAITING_BYTES_MAX
+      return !isFull
+    },
+    onDrain: listener => void drainListeners.push(listener),
     onClose(listener) {
       if (closed) listener()
       else closeListeners.push(listener)

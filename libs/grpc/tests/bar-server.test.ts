@@ -143,6 +143,21 @@ describe('a stream', () => {
     expect(stream.write(MESSAGE)).toBe(true)
     await call.return?.()
   })
+
+  test('of half a megabyte is not followed by others while it waits', async () => {
+    const call = openCall()
+    await call.next()
+    const stream = await opened.promise
+    const large = Buffer.concat(Array.from({ length: Math.ceil((512 * 1024) / MESSAGE.length) }, () => MESSAGE))
+    let written = 1
+    while (stream.write(large)) {
+      written++
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    // The client's own window takes two; grpc-js alone would take sixteen more.
+    expect(written).toBeLessThan(8)
+    await call.return?.()
+  })
 })
 
 test('unary calls answer, refuse and fail with their codes', async () => {

@@ -48,7 +48,6 @@ await runService('edge', readConfig, async (config, { signal, log, registry, tra
       limits: config.access.serverLimits,
       tls: access.tls,
       guard: access.guard,
-      onError: error => log.error({ err: error }, 'a call failed'),
     }),
   )
   access.follow(server)

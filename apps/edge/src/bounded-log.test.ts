@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { RefusalLog } from './refusal-log.ts'
+import { BoundedLog } from './bounded-log.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 function logging() {
   const lines: { fields: object; message: string }[] = []
-  return { lines, log: new RefusalLog((fields, message) => lines.push({ fields, message })) }
+  const words = { line: 'refused', rest: 'more refused in this second' }
+  return { lines, log: new BoundedLog(words, (fields, message) => lines.push({ fields, message })) }
 }
 
 const refusal = { what: 'call', peer: '10.0.0.1:5', code: 'UNAUTHENTICATED', reason: 'no key' } as const

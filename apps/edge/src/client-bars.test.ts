@@ -1,6 +1,6 @@
 import type { BarVersion, SeriesPosition } from '@chart/grpc'
 import { expect, test } from 'vitest'
-import { ClientBars } from './client-bars.ts'
+import { ClientBars, furthestOf } from './client-bars.ts'
 import { type LiveEvent, liveEventOf } from './series-event.ts'
 
 const closed = (openTime: number, revision = 0, lastTradeId = openTime): BarVersion => ({
@@ -59,4 +59,19 @@ test('who has a live bar is told that it closed, and is not taken back to an ear
   expect(client.tellingOf(version(5))).toBe('closed')
   expect(client.takesLive(live(5, 60))).toBe(false)
   expect(client.takesLive(live(6, 60))).toBe(true)
+})
+
+test('of two positions that of the later bar is further, then the closed one, then that with more trades', () => {
+  const live = (openTime: number, lastTradeId: number) =>
+    position({ openTime, state: 'live', revision: 0, lastTradeId })
+  const ordered = [live(5, 50), live(5, 51), position(closed(5)), live(6, 60)]
+  for (const [index, later] of ordered.entries()) {
+    for (const earlier of ordered.slice(0, index)) {
+      expect(furthestOf(earlier, later)).toBe(later)
+      expect(furthestOf(later, earlier)).toBe(later)
+    }
+  }
+  expect(furthestOf(undefined, ordered[0])).toBe(ordered[0])
+  expect(furthestOf(ordered[0], undefined)).toBe(ordered[0])
+  expect(furthestOf(undefined, undefined)).toBe(undefined)
 })

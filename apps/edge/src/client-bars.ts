@@ -48,6 +48,14 @@ export class ClientBars {
   }
 }
 
+/** The one of two positions that is further on in the series. */
+export function furthestOf(one: SeriesPosition | undefined, other: SeriesPosition | undefined) {
+  if (one === undefined || other === undefined) return one ?? other
+  if (one.newest.openTime !== other.newest.openTime) return one.newest.openTime > other.newest.openTime ? one : other
+  if (one.newest.state !== other.newest.state) return one.newest.state === 'closed' ? one : other
+  return one.newest.lastTradeId >= other.newest.lastTradeId ? one : other
+}
+
 /** A position says nothing of the number of trades: any is known. */
 function told({ openTime, revision, lastTradeId }: Omit<Version, 'tradeCount'>): Version {
   return { openTime, revision, lastTradeId, tradeCount: Number.POSITIVE_INFINITY }

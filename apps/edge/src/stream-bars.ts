@@ -2,6 +2,7 @@ import { type BarStream, framePositions, RpcError, type SeriesPosition, type Str
 import { type RedisCommands, readFeedStatus } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
 import type { BarHistory } from './bar-history.ts'
+import { furthestOf } from './client-bars.ts'
 import { JoinFilter } from './join-filter.ts'
 import { joiningSeriesOf, tellHistory } from './join-stream.ts'
 import type { KeyedEvent } from './keyed-event.ts'
@@ -65,7 +66,7 @@ export class BarStreams {
       group.flush()
       subscriber.release(this.#snapshots(plan))
     }
-    if (plan.mode === 'closed') subscriber.note(framePositions(this.#positions(plan.series)))
+    if (plan.mode === 'closed') subscriber.note(framePositions(this.#firstPositions(plan)))
   }
 
   #follow(stream: BarStream, subscriber: Subscriber, group: SubscriberGroup): void {
@@ -93,6 +94,14 @@ export class BarStreams {
 
   #positions(series: Iterable<{ symbol: string; interval: { name: string } }>): SeriesPosition[] {
     return [...series].flatMap(({ symbol, interval }) => this.#options.hub.position(symbol, interval.name) ?? [])
+  }
+
+  /** Where a call stands that is told no live bars: an edge may be behind a client that comes from another. */
+  #firstPositions({ series }: StreamPlan): SeriesPosition[] {
+    return series.flatMap(({ symbol, interval, position }) => {
+      const known = this.#options.hub.position(symbol, interval.name)
+      return furthestOf(known, position) ?? []
+    })
   }
 
   /** Tells every call, again and again, how the feeds of its symbols are. */

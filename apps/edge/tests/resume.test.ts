@@ -276,6 +276,18 @@ describe('from a position', () => {
   })
 })
 
+test('an edge that is behind a client of closed bars says where the client stands, not itself', async () => {
+  const { symbol, market, key } = await newMarket(20)
+  await using held = new Subscription(client, { symbols: [symbol], intervals: ['1m'] })
+  await held.untilTrade(key, 20)
+  await market.commit({ [symbol]: tradesOf(21, 25, EVERY_MS) }, false)
+  const own = positionOf(market.live(symbol, '1m'))
+  const request = { symbols: [symbol], intervals: ['1m'], mode: 'STREAM_MODE_CLOSED', positions: [own] } as const
+  await using subscription = new Subscription(client, request)
+  await subscription.until(() => subscription.positions.length > 0)
+  expect(subscription.positions).toEqual([own])
+})
+
 describe('an edge that ends a stream', () => {
   test('at its age says where the client stands, and another goes on from there', async () => {
     const { symbol, market, key } = await newMarket(50)

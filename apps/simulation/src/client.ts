@@ -172,7 +172,8 @@ export class Client implements BarStream {
 
   #onPosition(position: SeriesPositionMessage): void {
     const series = this.#seriesOf(position.symbol, position.interval)
-    if (series.newest !== undefined || series.live !== undefined) return
+    // An edge may be behind its client, which has told it where it stands.
+    if (series.newest !== undefined || series.live !== undefined || series.position !== undefined) return
     series.position = position
     series.start = timeOfTimestamp(position.newest!.openTime)
   }

@@ -1,6 +1,7 @@
 import type { BarText, Interval } from '@chart/market'
 import { listBars, listCorrections, type Postgres } from '@chart/postgres'
 import { barOfPendingValue, pendingFieldOf, pendingKey, type RedisCommands, scanPending } from '@chart/redis'
+import { seriesKeyOf } from './series-event.ts'
 import { SharedRuns } from './shared-runs.ts'
 import { isNewer } from './told-bars.ts'
 import { TurnLimit } from './turn-limit.ts'
@@ -114,15 +115,15 @@ export class BarHistory {
         if (error instanceof HistoryUnavailableError) return []
         throw error
       })
-    const bySeries = Map.groupBy([...stored, ...waiting], bar => `${bar.symbol} ${bar.interval}`)
+    const bySeries = Map.groupBy([...stored, ...waiting], bar => seriesKeyOf(bar.symbol, bar.interval))
     return [...bySeries.values()].flatMap(bars => mergedOf([], bars))
   }
 
   async #waitingCorrections(series: readonly CorrectedSeries[]): Promise<BarText[]> {
-    const wanted = new Map(series.map(one => [`${one.symbol} ${one.interval.name}`, one]))
+    const wanted = new Map(series.map(one => [seriesKeyOf(one.symbol, one.interval.name), one]))
     const waiting = await Promise.all([...new Set(series.map(one => one.tag))].map(tag => this.#scans.run(tag)))
     return waiting.flat().filter(({ symbol, interval, openTime }) => {
-      const range = wanted.get(`${symbol} ${interval}`)
+      const range = wanted.get(seriesKeyOf(symbol, interval))
       return range !== undefined && openTime >= range.from && openTime < range.to
     })
   }

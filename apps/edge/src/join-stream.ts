@@ -4,7 +4,7 @@ import { ClientBars } from './client-bars.ts'
 import type { KeyedEvent } from './keyed-event.ts'
 import type { EdgeLimits } from './limits.ts'
 import type { KeptBar } from './recent-bars.ts'
-import { closedEventOf, gapEventOf } from './series-event.ts'
+import { closedEventOf, gapEventOf, seriesKeyOf } from './series-event.ts'
 import type { WantedSeries } from './stream-request.ts'
 import type { Subscriber } from './subscriber.ts'
 import { closedBarOf } from './symbol-bars.ts'
@@ -25,8 +25,8 @@ export interface JoiningSeries extends WantedSeries {
 }
 
 /**
- * What a series of a call has to be told before its live bar; undefined when the live bar is all.
- * @param startTime as the call says it
+ * What a series of a call that begins in the past has to be told before its live bar.
+ * @param startTime as the call says it; undefined only where the series has a position
  * @param hasCorrections whether every correction since the position is known here
  */
 export function joiningSeriesOf(
@@ -34,9 +34,8 @@ export function joiningSeriesOf(
   known: KnownSeries,
   startTime: number | undefined,
   hasCorrections: boolean,
-): JoiningSeries | undefined {
+): JoiningSeries {
   const { position, interval } = wanted
-  if (position === undefined && startTime === undefined) return undefined
   const first = startTime ?? Number.NEGATIVE_INFINITY
   const from = Math.max(position?.newest.openTime ?? first, first)
   const lookback = from - CORRECTED_LOOKBACK_BARS * interval.intervalMs
@@ -97,7 +96,7 @@ async function readCorrections(
   const asked = series.filter(one => one.correctedFrom !== undefined && history.isStored(one.interval.name))
   if (asked.length === 0) return new Map()
   const bars = await history.corrections(asked.map(one => ({ ...one, from: one.correctedFrom!, to: one.from })))
-  const bySeries = Map.groupBy(bars, bar => `${bar.symbol} ${bar.interval}`)
+  const bySeries = Map.groupBy(bars, bar => seriesKeyOf(bar.symbol, bar.interval))
   return new Map([...bySeries].map(([key, list]) => [key, list.map(closedBarOf)]))
 }
 

@@ -1,6 +1,11 @@
-import { type BarEventType, decodeBar, frameBarEvent, frameGap, frameHeartbeat, type GapText } from '@chart/grpc'
+import { type BarEventType, frameBarEvent, frameGap, frameHeartbeat, type GapText } from '@chart/grpc'
 import type { BarText } from '@chart/market'
 import type { FeedStatus } from '@chart/redis'
+
+/** Identity of a series among all. */
+export function seriesKeyOf(symbol: string, interval: string): string {
+  return `${symbol} ${interval}`
+}
 
 /** What tells two versions of a closed bar apart. */
 export type Version = Pick<BarText, 'openTime' | 'revision' | 'lastTradeId' | 'tradeCount'>
@@ -72,8 +77,6 @@ export function isClosed(event: SeriesEvent): event is ClosedEvent {
   return event.type === 'closed' || event.type === 'corrected'
 }
 
-/** The version that encoded bytes hold. */
-export function versionOf(bar: Uint8Array): Version {
-  const { openTime, revision, lastTradeId, tradeCount } = decodeBar(bar)
+export function versionOf({ openTime, revision, lastTradeId, tradeCount }: BarText): Version {
   return { openTime, revision, lastTradeId, tradeCount }
 }

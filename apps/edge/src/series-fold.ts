@@ -1,7 +1,14 @@
 import { decodeBar, encodeBar, type SymbolUpdate } from '@chart/grpc'
 import { type Bar, type BarText, barOfText, type Interval, openTimeOf, type Scales, type Trade } from '@chart/market'
 import { RecentBars } from './recent-bars.ts'
-import { type ClosedEvent, closedEventOf, type LiveEvent, liveEventOf, type SeriesEvent } from './series-event.ts'
+import {
+  type ClosedEvent,
+  closedEventOf,
+  type LiveEvent,
+  liveEventOf,
+  type SeriesEvent,
+  versionOf,
+} from './series-event.ts'
 import { ToldBars } from './told-bars.ts'
 import { type ClosedBar, TradeWalk } from './trade-walk.ts'
 
@@ -154,8 +161,7 @@ export class SeriesFold {
 
   /** The event of a closed bar; undefined when it was told. */
   #tell(bar: BarText, bytes: Uint8Array): ClosedEvent | undefined {
-    const { openTime, revision, lastTradeId, tradeCount } = bar
-    const version = { openTime, revision, lastTradeId, tradeCount }
+    const version = versionOf(bar)
     const telling = this.#told.add(version)
     if (telling === undefined) return undefined
     const event = closedEventOf(telling, version, bytes)

@@ -51,9 +51,11 @@ export class BarStreams {
     if (signal.aborted) throw stopping()
     // From here to `hold` nothing is awaited: what is known and the place in the group are of one moment.
     const joining = plan.series.flatMap(wanted => {
-      const hasCorrections = wanted.position !== undefined && hub.hasCorrectionsSince(wanted.position)
+      const { position } = wanted
+      if (position === undefined && plan.startTime === undefined) return []
+      const hasCorrections = position !== undefined && hub.hasCorrectionsSince(position)
       const known = hub.known(wanted.symbol, wanted.interval.name)
-      return joiningSeriesOf(wanted, known, plan.startTime, hasCorrections) ?? []
+      return [joiningSeriesOf(wanted, known, plan.startTime, hasCorrections)]
     })
     const group = this.#groupOf(plan)
     const subscriber = group.join(stream, joining.length === 0 ? this.#snapshots(plan) : [])
@@ -87,7 +89,7 @@ export class BarStreams {
   #snapshots({ series, mode }: StreamPlan): KeyedEvent[] {
     if (mode === 'closed') return []
     return series.flatMap(({ key, symbol, interval }) => {
-      const event = this.#options.hub.known(symbol, interval.name).snapshot
+      const event = this.#options.hub.snapshot(symbol, interval.name)
       return event === undefined ? [] : [{ key, event }]
     })
   }

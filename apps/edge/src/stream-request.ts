@@ -8,8 +8,8 @@ import {
 import { type Interval, intervalOf } from '@chart/market'
 import type { EdgeLimits } from './limits.ts'
 import { checkInterval, checkList, checkSymbol, checkTime, type Served } from './request-check.ts'
+import { seriesKeyOf } from './series-event.ts'
 import type { StreamMode } from './subscriber-group.ts'
-import { seriesKeyOf } from './watched-symbol.ts'
 
 /** One series of a call, and where the call begins in it. */
 export interface WantedSeries {

@@ -2,6 +2,7 @@ import { encodeBar } from '@chart/grpc'
 import { type BarText, type Interval, liveBarsOf, textOfBar } from '@chart/market'
 import { loadPartition, type RedisCommands } from '@chart/redis'
 import type { KeptBar } from './recent-bars.ts'
+import { versionOf } from './series-event.ts'
 
 /** The bars of one symbol as its last commit left them. */
 export interface StoredBars {
@@ -46,6 +47,5 @@ export async function readStoredBars(
 
 /** A closed bar that was read, ready to be told. */
 export function closedBarOf(bar: BarText): KeptBar {
-  const { openTime, revision, lastTradeId, tradeCount } = bar
-  return { version: { openTime, revision, lastTradeId, tradeCount }, bar: encodeBar(bar) }
+  return { version: versionOf(bar), bar: encodeBar(bar) }
 }

@@ -5,6 +5,7 @@ import { delay, type Log, NO_TRACES, type Span, type Tracer } from '@chart/servi
 import type { BarHistory } from './bar-history.ts'
 import type { Metrics } from './metrics.ts'
 import { readMissedBars } from './missed-bars.ts'
+import type { LiveEvent } from './series-event.ts'
 import type { SubscriberGroup } from './subscriber-group.ts'
 import { readStoredBars, type StoredBars } from './symbol-bars.ts'
 import { UpdatePositions } from './update-positions.ts'
@@ -64,6 +65,11 @@ export class SymbolHub implements AsyncDisposable {
   /** Makes sure that the symbols' bars are known and followed. */
   async watch(symbols: readonly { symbol: string; tag: string }[]): Promise<void> {
     await Promise.all(symbols.map(({ symbol, tag }) => this.#symbols.get(symbol)?.ready ?? this.#begin(symbol, tag)))
+  }
+
+  /** The live bar of a watched series; undefined before the first trade. */
+  snapshot(symbol: string, interval: string): LiveEvent | undefined {
+    return this.#symbols.get(symbol)!.snapshot(interval)
   }
 
   /** What is known of a watched series. */

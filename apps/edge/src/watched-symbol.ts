@@ -1,14 +1,9 @@
 import type { BarVersion, SeriesPosition, SymbolUpdate } from '@chart/grpc'
 import { type BarText, type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
 import type { KeptBar } from './recent-bars.ts'
-import { gapEventOf, type LiveEvent, type SeriesEvent } from './series-event.ts'
+import { gapEventOf, type LiveEvent, type SeriesEvent, seriesKeyOf } from './series-event.ts'
 import { SeriesFold } from './series-fold.ts'
 import type { StoredBars } from './symbol-bars.ts'
-
-/** Identity of a series among all. */
-export function seriesKeyOf(symbol: string, interval: string): string {
-  return `${symbol} ${interval}`
-}
 
 /** What changed of one series, for each kind of subscriber. */
 export interface SeriesChange {
@@ -32,7 +27,6 @@ export interface KnownSeries {
   readonly corrected: readonly KeptBar[]
   /** Every closed bar that opens at or after this is in `run`; infinite when no bar is known at all. */
   readonly coveredFrom: number
-  readonly snapshot: LiveEvent | undefined
 }
 
 interface WatchedSeries {
@@ -76,12 +70,16 @@ export class WatchedSymbol {
     return this.series.find(one => one.interval.name === interval)!.fold
   }
 
+  /** The live bar for a subscriber that joins now; undefined before the first trade. */
+  snapshot(interval: string): LiveEvent | undefined {
+    return this.#fold(interval).snapshot(this.#throughTradeId)
+  }
+
   known(interval: string): KnownSeries {
-    const fold = this.#fold(interval)
-    const snapshot = fold.snapshot(this.#throughTradeId)
-    const run = fold.recent.run()
-    const coveredFrom = run[0]?.version.openTime ?? snapshot?.openTime ?? Number.POSITIVE_INFINITY
-    return { run, corrected: fold.recent.corrected(), coveredFrom, snapshot }
+    const { recent, live } = this.#fold(interval)
+    const run = recent.run()
+    const coveredFrom = run[0]?.version.openTime ?? live?.openTime ?? Number.POSITIVE_INFINITY
+    return { run, corrected: recent.corrected(), coveredFrom }
   }
 
   /** Whether every correction since a client had `version` was told here, and is still at hand. */
@@ -126,7 +124,7 @@ export class WatchedSymbol {
       const { bars, gap } = older.get(interval.name) ?? { bars: [], gap: undefined }
       const events: SeriesEvent[] = fold.restore(live, [...bars, ...closed])
       if (gap !== undefined) events.unshift(gapEventOf({ symbol: this.symbol, interval: interval.name, ...gap }))
-      const snapshot = fold.snapshot(this.#throughTradeId)
+      const snapshot = this.snapshot(interval.name)
       if (snapshot !== undefined) events.push(snapshot)
       return { key, everyTrade: events, latest: events }
     })

@@ -4,39 +4,9 @@ import { dirname, join } from 'node:path'
 import { type Client, credentials, loadPackageDefinition } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  type BarClient,
-  type BarServer,
-  type BarStream,
-  encodeBar,
-  frameBarEvent,
-  openBarClient,
-  RpcError,
-  serveBars,
-} from '../src/index.ts'
+import { type BarClient, type BarServer, type BarStream, openBarClient, RpcError, serveBars } from '../src/index.ts'
 import { packageDefinition } from '../src/proto.ts'
-
-const BAR = encodeBar({
-  symbol: 'BTCUSDT',
-  interval: '1m',
-  openTime: 0,
-  closeTime: 59_999,
-  open: '1',
-  high: '1',
-  low: '1',
-  close: '1',
-  baseVolume: '1',
-  quoteVolume: '1',
-  takerBuyBaseVolume: '0',
-  takerBuyQuoteVolume: '0',
-  tradeCount: 1,
-  firstTradeId: 1,
-  lastTradeId: 1,
-  state: 'live',
-  revision: 0,
-  complete: true,
-})
-const MESSAGE = frameBarEvent('update', BAR, 1)
+import { MESSAGE } from './test-server.ts'
 
 let server: BarServer
 let client: BarClient

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { whyNoEngine } from '../src/docker.ts'
+import { whyNoEngine } from './docker.ts'
 
 const reason = await whyNoEngine()
 

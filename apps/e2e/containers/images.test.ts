@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { docker, tryDocker } from '../src/docker.ts'
+import { docker, tryDocker } from './docker.ts'
 import { describeContainers } from './engine.ts'
 
 /** What each app says when it is started without what it needs, told within a second. */

@@ -3,7 +3,7 @@ import { openPostgres } from '@chart/postgres'
 import { until } from '@chart/testkit'
 import { expect, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
-import { ComposeStack, type Container } from '../src/compose-stack.ts'
+import { ComposeStack, type Container } from './compose-stack.ts'
 import { storedBars } from '../src/oracle.ts'
 import { describeContainers } from './engine.ts'
 

@@ -8,7 +8,7 @@ const door = (vendor, library) => ({
   severity: 'error',
   from: {
     path: '^(libs|apps)/',
-    pathNot: [`^libs/${library}/`, '^apps/exchange-simulator/', '/(tests|bench)/', '\\.test\\.ts$'],
+    pathNot: [`^libs/${library}/`, '^apps/exchange-simulator/', '/(tests|bench|containers)/', '\\.test\\.ts$'],
   },
   to: { path: `^node_modules/${vendor}/` },
 })
@@ -76,7 +76,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(libs|apps)/',
-        pathNot: ['^libs/servers/', '^apps/(local|e2e)/', '/(tests|bench)/', '\\.test\\.ts$'],
+        pathNot: ['^libs/servers/', '^apps/(local|e2e)/', '/(tests|bench|containers)/', '\\.test\\.ts$'],
       },
       to: { path: '^libs/servers/' },
     },

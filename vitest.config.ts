@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './vitest.sequencer.ts'
 
-/** Three kinds of tests by what they need: nothing, servers of their own, the whole service as processes. */
+/** Kinds of tests by what they need: nothing, servers of their own, the whole service as processes, a container engine. */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -34,6 +34,15 @@ export default defineConfig({
           hookTimeout: 300_000,
           // Two whole services at a time: each waits for leases, restarts and the exchange's minutes most of its time.
           maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          name: 'containers',
+          include: ['apps/e2e/containers/**/*.test.ts'],
+          testTimeout: 120_000,
+          // Images are built one after the other.
+          fileParallelism: false,
         },
       },
     ],

@@ -13,3 +13,5 @@ try {
   process.stderr.write(`exchange-simulator: ${(error as Error).message}\n`)
   process.exitCode = 1
 }
+// The sums of klines that somebody had asked for would go on for up to a minute, and nobody waits for them any more.
+process.exit()

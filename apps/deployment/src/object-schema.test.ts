@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { changed } from './changed.testing.ts'
 import { schemaFindings } from './object-schema.ts'
 
-const deployment = (): any => ({
+const deployment = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'edge', labels: { any: 'thing' } },
@@ -25,31 +26,32 @@ const deployment = (): any => ({
       },
     },
   },
-})
+}
 
 test('what the API takes is found valid', async () => {
-  expect(await schemaFindings(deployment())).toEqual([])
+  expect(await schemaFindings(deployment)).toEqual([])
 })
 
-test.each<[string, (object: any) => void, string]>([
-  ['a misspelt field deep down', o => (o.spec.template.spec.containers[0].imag = 'x'), 'containers[0].imag'],
-  ['a field in the wrong place', o => (o.spec.containers = []), 'no field spec.containers'],
-  ['a field at the top', o => (o.specs = {}), 'no field specs'],
-  ['a misspelt field of metadata', o => (o.metadata.lables = {}), 'no field metadata.lables'],
-  ['an only field that is misspelt', o => (o.spec.strategy = { typ: 'Recreate' }), 'no field spec.strategy.typ'],
-  ['text for a number', o => (o.spec.replicas = '2'), 'spec.replicas must be integer'],
-  ['a fraction for a whole number', o => (o.spec.replicas = 1.5), 'spec.replicas must be integer'],
-  ['a number for text', o => (o.spec.template.metadata.labels.app = 5), 'labels.app must be string'],
-  ['a quantity that is none', o => (o.spec.template.spec.containers[0].resources.limits.memory = '1Gb'), 'quantity'],
-  ['a missing field', o => delete o.spec.selector, 'required property selector'],
-  ['a value that is no choice', o => (o.spec.template.spec.containers[0].imagePullPolicy = 'Often'), 'allowed values'],
-  ['a kind of another group', o => (o.apiVersion = 'batch/v1'), 'no Deployment in batch/v1'],
-  ['a version that is gone', o => (o.apiVersion = 'apps/v1beta1'), 'no Deployment in apps/v1beta1'],
-  ['no name', o => delete o.metadata.name, 'metadata.name is missing'],
-])('refused: %s', async (_, breakIt, what) => {
-  const object = deployment()
-  breakIt(object)
-  expect((await schemaFindings(object)).map(finding => finding.what).join('\n')).toContain(what)
+const CONTAINER = 'spec.template.spec.containers.0'
+
+test.each<[string, string, unknown, string]>([
+  ['a misspelt field deep down', `${CONTAINER}.imag`, 'x', 'no field spec.template.spec.containers[0].imag'],
+  ['a field in the wrong place', 'spec.containers', [], 'no field spec.containers'],
+  ['a field at the top', 'specs', {}, 'no field specs'],
+  ['a misspelt field of metadata', 'metadata.lables', {}, 'no field metadata.lables'],
+  ['an only field that is misspelt', 'spec.strategy', { typ: 'Recreate' }, 'no field spec.strategy.typ'],
+  ['text for a number', 'spec.replicas', '2', 'spec.replicas must be integer'],
+  ['a fraction for a whole number', 'spec.replicas', 1.5, 'spec.replicas must be integer'],
+  ['a number for text', 'spec.template.metadata.labels.app', 5, 'labels.app must be string'],
+  ['a quantity that is none', `${CONTAINER}.resources.limits.memory`, '1Gb', 'quantity'],
+  ['a missing field', 'spec.selector', undefined, 'required property selector'],
+  ['a value that is no choice', `${CONTAINER}.imagePullPolicy`, 'Often', 'allowed values'],
+  ['a kind of another group', 'apiVersion', 'batch/v1', 'no Deployment in batch/v1'],
+  ['a version that is gone', 'apiVersion', 'apps/v1beta1', 'no Deployment in apps/v1beta1'],
+  ['no name', 'metadata.name', undefined, 'metadata.name is missing'],
+])('refused: %s', async (_, path, value, what) => {
+  const findings = await schemaFindings(changed(deployment, path, value))
+  expect(findings.map(finding => finding.what).join('\n')).toContain(what)
 })
 
 test('objects of operators are held to their schemas too', async () => {

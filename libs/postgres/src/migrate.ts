@@ -12,6 +12,8 @@ export interface Migration {
   readonly sql: string
   /** SHA-256 of the SQL: tells whether the step that was applied is the one that we know. */
   readonly checksum: string
+  /** A program that does not know this step works with it: its first line is `-- compatible`. So one may go back by a release. */
+  readonly compatible: boolean
 }
 
 /** The schema cannot be brought up to date, or does not belong to this program. The message says what to do. */
@@ -25,6 +27,7 @@ const LOCK_KEY = 0x62617273
 const LOCK_TIMEOUT_MS = 60_000
 
 const FOLDER = new URL('../sql/', import.meta.url)
+const COMPATIBLE = /^-- compatible\b/
 const FILE_NAME = /^(\d{4})-[a-z0-9-]+\.sql$/
 
 /** The migrations of this release, in order. @throws MigrationError when their numbers are not 1, 2, 3, … */
@@ -34,13 +37,14 @@ export function readMigrations(folder: URL = FOLDER): readonly Migration[] {
     const number = Number(FILE_NAME.exec(file)?.[1])
     if (number !== index + 1) throw new MigrationError(`${file} should be migration number ${index + 1}`)
     const sql = readFileSync(new URL(file, folder), 'utf8')
-    return { number, name: file.slice(0, -'.sql'.length), sql, checksum: checksumOf(sql) }
+    return migrationOf(number, file.slice(0, -'.sql'.length), sql)
   })
 }
 
-/** What identifies the SQL of a migration. */
-export function checksumOf(sql: string): string {
-  return createHash('sha256').update(sql).digest('hex')
+/** The step that a file of this SQL is. */
+export function migrationOf(number: number, name: string, sql: string): Migration {
+  const checksum = createHash('sha256').update(sql).digest('hex')
+  return { number, name, sql, checksum, compatible: COMPATIBLE.test(sql) }
 }
 
 /**
@@ -70,17 +74,16 @@ async function applyNext(connection: Client, migrations: readonly Migration[]): 
       checksum text NOT NULL,
       applied_at timestamptz NOT NULL DEFAULT now()
     )`)
+    await connection.query(
+      `ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS compatible boolean NOT NULL DEFAULT false`,
+    )
     const { rows } = await connection.query<Recorded>(RECORDED)
     const next = pendingOf(migrations, rows)[0]
     if (next !== undefined) {
       await connection.query(next.sql).catch(error => {
         throw new MigrationError(`migration ${next.name} failed: ${reasonOf(error)}`, { cause: error })
       })
-      await connection.query('INSERT INTO schema_migrations (number, name, checksum) VALUES ($1, $2, $3)', [
-        next.number,
-        next.name,
-        next.checksum,
-      ])
+      await connection.query(INSERT, [next.number, next.name, next.checksum, next.compatible])
     }
     await connection.query('COMMIT')
     return next?.name
@@ -121,14 +124,18 @@ async function pendingMigrations(postgres: Postgres, migrations: readonly Migrat
   return pendingOf(migrations, recorded.rows)
 }
 
-type Recorded = Pick<Migration, 'number' | 'name' | 'checksum'>
-const RECORDED = 'SELECT number, name, checksum FROM schema_migrations ORDER BY number'
+type Recorded = Pick<Migration, 'number' | 'name' | 'checksum' | 'compatible'>
+// By way of the row as a whole, since a table that the first release made lacks the column until somebody migrates.
+const RECORDED = `SELECT number, name, checksum, coalesce((to_jsonb(step) ->> 'compatible')::boolean, false) AS compatible
+  FROM schema_migrations AS step ORDER BY number`
+const INSERT = 'INSERT INTO schema_migrations (number, name, checksum, compatible) VALUES ($1, $2, $3, $4)'
 
-/** The migrations that are not recorded. @throws MigrationError when a recorded one is not ours */
+/** The migrations that are not recorded. @throws MigrationError when a recorded one is not ours, and not one that we work with unknown */
 function pendingOf(migrations: readonly Migration[], recorded: readonly Recorded[]): readonly Migration[] {
   for (const row of recorded) {
     const known = migrations[row.number - 1]
     if (known === undefined) {
+      if (row.compatible) continue
       throw new MigrationError(
         `the database has migration ${row.name}, which is newer than this program; run its release`,
       )

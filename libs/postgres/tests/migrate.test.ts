@@ -8,7 +8,7 @@ import {
   requireCurrentSchema,
   schemaIsCurrent,
 } from '../src/index.ts'
-import { checksumOf } from '../src/migrate.ts'
+import { migrationOf } from '../src/migrate.ts'
 import { freshDatabase, openTest } from './fresh-database.ts'
 
 let server: PostgresServer
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 function step(number: number, sql: string): Migration {
-  return { number, name: `000${number}-step`, sql, checksum: checksumOf(sql) }
+  return migrationOf(number, `000${number}-step`, sql)
 }
 
 async function tablesOf(postgres: Postgres): Promise<string[]> {
@@ -73,6 +73,29 @@ test('a database that is newer than the program is refused and left alone', asyn
   await migrate(postgres, steps)
   await expect(migrate(postgres, steps.slice(0, 1))).rejects.toThrow(/0002-step, which is newer than this program/)
   await expect(requireCurrentSchema(postgres, steps.slice(0, 1))).rejects.toThrow(/newer/)
+})
+
+test('a program goes back to a release before a compatible step: it works, and migrating does nothing', async () => {
+  await using postgres = await openTest(await freshDatabase(server.url))
+  const steps = [
+    step(1, 'CREATE TABLE t1 (a int)'),
+    step(2, '-- compatible: a column more\nALTER TABLE t1 ADD COLUMN b int'),
+  ]
+  await migrate(postgres, steps)
+  await requireCurrentSchema(postgres, steps.slice(0, 1))
+  expect(await migrate(postgres, steps.slice(0, 1))).toEqual([])
+  await migrate(postgres, [...steps, step(3, 'ALTER TABLE t1 DROP COLUMN a')])
+  await expect(requireCurrentSchema(postgres, steps.slice(0, 1))).rejects.toThrow(/0003-step, which is newer/)
+})
+
+test('a table of steps as the first release made it is read, and completed by the next run', async () => {
+  await using postgres = await openTest(await freshDatabase(server.url))
+  const steps = [step(1, 'CREATE TABLE t1 (a int)'), step(2, 'CREATE TABLE t2 (a int)')]
+  await migrate(postgres, steps.slice(0, 1))
+  await postgres.query({ text: 'ALTER TABLE schema_migrations DROP COLUMN compatible' })
+  expect(await schemaIsCurrent(postgres, steps)).toBe(false)
+  expect(await migrate(postgres, steps)).toEqual(['0002-step'])
+  await requireCurrentSchema(postgres, steps)
 })
 
 test('a step may take longer than the time limit of ordinary statements', async () => {

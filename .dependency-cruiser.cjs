@@ -31,6 +31,13 @@ module.exports = {
         ],
       },
     },
+    {
+      name: 'deployment-asks-what-apps-read-and-show',
+      comment: 'which variables and metrics there are is told by the apps themselves, so that k8s/ can be held to it',
+      severity: 'error',
+      from: { path: '^apps/deployment/' },
+      to: { path: '^apps/', pathNot: ['^apps/deployment/', '^apps/[^/]+/src/(config|metrics|call-metrics)\\.ts$'] },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'market-hides-nothing',
@@ -60,9 +67,9 @@ module.exports = {
     },
     {
       name: 'apps-do-not-see-each-other',
-      comment: 'but the simulation runs the verbs of all of them in one process',
+      comment: 'but the simulation runs the verbs of all of them in one process, and deployment asks for variables and metrics',
       severity: 'error',
-      from: { path: '^apps/([^/]+)/src', pathNot: '^apps/simulation/' },
+      from: { path: '^apps/([^/]+)/src', pathNot: '^apps/(simulation|deployment)/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {

@@ -1,4 +1,4 @@
-export { Counter, Gauge, Histogram, Registry } from 'prom-client'
+export { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 export { ConfigError, type Environment, EnvReader } from './env.ts'
 export { type HealthServer, type ReadinessCheck, serveHealth } from './health.ts'
 export { type Log, openLog } from './log.ts'

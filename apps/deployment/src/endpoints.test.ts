@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { endpointsOf } from './endpoints.ts'
+
+test.each([
+  ['redis://edge:se@cret@redis:6379', [{ host: 'redis', port: 6379 }]],
+  [
+    'rediss+cluster://edge:x@a:7000,b?ca=/etc/ca.pem',
+    [
+      { host: 'a', port: 7000 },
+      { host: 'b', port: 6379 },
+    ],
+  ],
+  [
+    'redis+sentinel://a,b:1/main',
+    [
+      { host: 'a', port: 26379 },
+      { host: 'b', port: 1 },
+    ],
+  ],
+  ['postgres://chart:x@postgres.example/chart?sslmode=verify-full', [{ host: 'postgres.example', port: 5432 }]],
+  ['wss://stream.binance.com:9443', [{ host: 'stream.binance.com', port: 9443 }]],
+  ['https://api.binance.com', [{ host: 'api.binance.com', port: 443 }]],
+  ['BTCUSDT,ETHUSDT', []],
+  ['file:///etc/keys', []],
+])('%s', (text, endpoints) => {
+  expect(endpointsOf(text)).toEqual(endpoints)
+})

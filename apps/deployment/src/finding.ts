@@ -1,0 +1,14 @@
+/** Something in a rendering that must not be so. */
+export interface Finding {
+  /** `Deployment/edge`, or the name of a file. */
+  readonly object: string
+  /** What is wrong, with the value that is. */
+  readonly what: string
+  /** What to change. */
+  readonly todo: string
+}
+
+/** One line for people. */
+export function textOfFinding({ object, what, todo }: Finding): string {
+  return `${object}: ${what}; ${todo}`
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import type { Config } from './config.ts'
+import type { Finding } from './finding.ts'
+import type { KubeObject } from './kube-object.ts'
+import { type Outcome, runCommand } from './run-command.ts'
+
+/** What others say of the same objects, or why they were not asked. */
+export interface OutsideCheck {
+  readonly name: string
+  /** Undefined: it was asked. */
+  readonly skipped: string | undefined
+  readonly findings: readonly Finding[]
+}
+
+/** @param objects of one overlay, with the Secrets that it needs */
+export async function outsideChecks(objects: readonly KubeObject[], config: Config): Promise<OutsideCheck[]> {
+  // Kinds of operators are known to a machine only where the operator is.
+  const core = objects.filter(({ apiVersion }) => !/^(?:keda\.sh|monitoring\.coreos\.com)\//.test(apiVersion))
+  const yaml = core.map(object => JSON.stringify(object)).join('\n---\n')
+  return Promise.all([validate(yaml, config), conform(yaml), dryRun(yaml, config)])
+}
+
+async function validate(yaml: string, { tools }: Config): Promise<OutsideCheck> {
+  const name = 'k8s-validate.mjs'
+  if (tools === undefined) return { name, skipped: 'CHART_TOOLS names no folder that has it', findings: [] }
+  return asked(name, await runCommand(process.execPath, [join(tools, name)], yaml))
+}
+
+async function conform(yaml: string): Promise<OutsideCheck> {
+  const name = 'kubeconform'
+  const outcome = await runCommand(name, ['-strict', '-'], yaml)
+  return outcome === undefined ? { name, skipped: 'it is not on the PATH', findings: [] } : asked(name, outcome)
+}
+
+async function dryRun(yaml: string, { asksCluster }: Config): Promise<OutsideCheck> {
+  const name = 'the API server'
+  if (!asksCluster) return { name, skipped: 'CHECK_CLUSTER=1 asks the cluster that kubectl points to', findings: [] }
+  const args = ['apply', '--dry-run=server', '--validate=strict', '-f', '-']
+  const outcome = await runCommand('kubectl', args, yaml)
+  return outcome === undefined ? { name, skipped: 'kubectl is not on the PATH', findings: [] } : asked(name, outcome)
+}
+
+function asked(name: string, outcome: Outcome | undefined): OutsideCheck {
+  const skipped = undefined
+  if (outcome?.status === 0) return { name, skipped, findings: [] }
+  const lines = `${outcome?.stderr}\n${outcome?.status === 0 ? '' : outcome?.stdout}`
+    .split('\n')
+    .filter(line => line.trim())
+  const todo = 'see what it says'
+  return { name, skipped, findings: lines.map(what => ({ object: name, what, todo })) }
+}

@@ -1,0 +1,45 @@
+import { basename } from 'node:path'
+import type { Finding } from './finding.ts'
+import { NoKubectlError, RenderError, renderFolder, renderWith } from './kustomize.ts'
+import type { Overlay } from './overlays.ts'
+import { readRendered, renderedTextOf, staleFindings } from './rendered-file.ts'
+
+/** YAML that an operator may come to apply: an overlay as it is, or with one component more. */
+export interface Variant {
+  /** `production`, `production + keda`. */
+  readonly title: string
+  /** Undefined when it could not be rendered; `findings` say why. */
+  readonly yaml: string | undefined
+  readonly findings: readonly Finding[]
+}
+
+/** @throws NoKubectlError */
+export async function renderVariants({ name, folder, optional }: Overlay): Promise<Variant[]> {
+  const plain = await variantOf(name, () => renderFolder(folder))
+  const others = optional.map(component =>
+    variantOf(`${name} + ${basename(component)}`, () => renderWith(folder, component)),
+  )
+  const findings =
+    plain.yaml === undefined
+      ? plain.findings
+      : staleFindings(name, await readRendered(name), renderedTextOf(name, plain.yaml))
+  return [{ ...plain, findings }, ...(await Promise.all(others))]
+}
+
+/** What is committed, for a machine that cannot render. */
+export async function committedVariants({ name }: Overlay): Promise<Variant[]> {
+  const yaml = await readRendered(name)
+  const object = `k8s/rendered/${name}.yaml`
+  const missing = { object, what: 'is not there', todo: 'run "npm run render" where there is kubectl' }
+  return [{ title: name, yaml, findings: yaml === undefined ? [missing] : [] }]
+}
+
+async function variantOf(title: string, render: () => Promise<string>): Promise<Variant> {
+  try {
+    return { title, yaml: await render(), findings: [] }
+  } catch (error) {
+    if (error instanceof NoKubectlError || !(error instanceof RenderError)) throw error
+    const what = `cannot be rendered: ${error.message}`
+    return { title, yaml: undefined, findings: [{ object: title, what, todo: 'correct its kustomization.yaml' }] }
+  }
+}

@@ -70,8 +70,17 @@ export class DockerPods implements AsyncDisposable {
     return isServing(host, probe.grpc.port, probe.grpc.service ?? '')
   }
 
+  /** Whether the startup probe succeeds; where the process has ended it is started again, as the kubelet does. */
+  async hasStarted(pod: Pod): Promise<boolean> {
+    const running = (await docker(['inspect', '--format', '{{.State.Running}}', pod.name])).trim() === 'true'
+    if (!running) await docker(['start', pod.name])
+    return running && this.probe(pod, 'startupProbe')
+  }
+
   async addressOf(name: string): Promise<string> {
-    return (await docker(['inspect', '--format', `{{(index .NetworkSettings.Networks "${this.#network}").IPAddress}}`, name])).trim()
+    return (
+      await docker(['inspect', '--format', `{{(index .NetworkSettings.Networks "${this.#network}").IPAddress}}`, name])
+    ).trim()
   }
 
   /** SIGTERM, and SIGKILL after the grace period; the status that the container ended with. */
@@ -81,7 +90,7 @@ export class DockerPods implements AsyncDisposable {
   }
 
   async logs({ name }: Pod): Promise<string> {
-    const { stdout, stderr } = await tryDocker(['logs', '--tail', '40', name])
+    const { stdout, stderr } = await tryDocker(['logs', '--tail', '15', name])
     return stdout + stderr
   }
 
@@ -92,7 +101,11 @@ export class DockerPods implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  async #run({ name, workload }: Pod, flags: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<string> {
+  async #run(
+    { name, workload }: Pod,
+    flags: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     const { pod, containers } = workload
     const [container] = containers
     if (container === undefined || containers.length > 1) throw new Error(`${workload.title} has not one container`)
@@ -104,14 +117,29 @@ export class DockerPods implements AsyncDisposable {
       ...flags,
       ...['--name', name, '--network', this.#network, '--memory', String(limit), '--memory-swap', String(limit)],
       ...this.#servicesOf(workload).flatMap(service => ['--network-alias', service]),
-      ...securityOf(pod, container),
-      ...Object.entries({ ...this.#environmentOf(container), ...environment }).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+      ...(await this.#securityOf(pod, container)),
+      ...Object.entries({ ...this.#environmentOf(container), ...environment }).flatMap(([key, value]) => [
+        '--env',
+        `${key}=${value}`,
+      ]),
       ...(await this.#mountsOf(workload, container)),
       ...(entry === undefined ? [] : ['--entrypoint', entry]),
       container.image!,
       ...command,
       ...(container.args ?? []),
     ])
+  }
+
+  async #securityOf(pod: Workload['pod'], container: Container): Promise<string[]> {
+    const own = { ...pod.securityContext, ...container.securityContext }
+    const user = await userOf(container.image!, own.runAsUser!)
+    return [
+      ...['--user', `${user}:${own.runAsGroup}`],
+      ...(own.fsGroup === undefined ? [] : ['--group-add', String(own.fsGroup)]),
+      ...(own.readOnlyRootFilesystem === true ? ['--read-only'] : []),
+      ...(own.allowPrivilegeEscalation === false ? ['--security-opt', 'no-new-privileges'] : []),
+      ...(own.capabilities?.drop ?? []).flatMap(capability => ['--cap-drop', capability]),
+    ]
   }
 
   #servicesOf({ labels }: Workload): string[] {
@@ -123,7 +151,9 @@ export class DockerPods implements AsyncDisposable {
 
   #environmentOf({ env = [], envFrom = [] }: Container): Record<string, string> {
     const whole = envFrom.map(({ configMapRef, secretRef }) =>
-      configMapRef !== undefined ? this.#valuesOf('ConfigMap', configMapRef.name) : this.#valuesOf('Secret', secretRef?.name),
+      configMapRef !== undefined
+        ? this.#valuesOf('ConfigMap', configMapRef.name)
+        : this.#valuesOf('Secret', secretRef?.name),
     )
     const single = env.map(({ name, value, valueFrom }) => {
       const { configMapKeyRef: map, secretKeyRef: secret } = valueFrom ?? {}
@@ -151,10 +181,15 @@ export class DockerPods implements AsyncDisposable {
       const volume = workload.pod.volumes?.find(one => one.name === name)
       const claim = volume?.persistentVolumeClaim?.claimName ?? claimed.find(one => one === name)
       if (claim !== undefined) {
-        const source = await this.#volumeFor(`${this.#network}-${volume === undefined ? workload.name : ''}${claim}`, workload, container)
-        flags.push('--volume', `${source}:${mountPath}${readOnly ? ':ro' : ''}`)
+        const source = await this.#volumeFor(
+          `${this.#network}-${volume === undefined ? workload.name : ''}${claim}`,
+          workload,
+          container,
+        )
+        // Without nocopy the engine would give an empty volume the owner that the image's folder has.
+        flags.push('--volume', `${source}:${mountPath}:nocopy${readOnly ? ',ro' : ''}`)
       } else if (volume?.emptyDir !== undefined) {
-        flags.push('--tmpfs', `${mountPath}:mode=1777`)
+        flags.push('--volume', `${this.#emptyFolder(workload, name)}:${mountPath}`)
       } else {
         flags.push('--volume', `${this.#filesOf(workload, volume!)}:${mountPath}:ro`)
       }
@@ -176,6 +211,13 @@ export class DockerPods implements AsyncDisposable {
     const asRoot = ['run', '--rm', '--user', '0:0', '--volume', `${source}:/volume`, '--entrypoint', 'sh', image!]
     await docker([...asRoot, '-c', `chgrp ${group} /volume && chmod 2775 /volume`])
     return source
+  }
+
+  /** An emptyDir. A tmpfs would get the mode of the image's folder in its place. */
+  #emptyFolder(workload: Workload, volume: string): string {
+    const folder = mkdtempSync(join(this.#folder, `${workload.name}-${volume}-`))
+    chmodSync(folder, 0o1777)
+    return folder
   }
 
   /** A folder with the files of a ConfigMap or Secret, readable for the pod's group as its mode says. */
@@ -203,15 +245,15 @@ export class DockerPods implements AsyncDisposable {
   }
 }
 
-function securityOf(pod: Workload['pod'], container: Container): string[] {
-  const own = { ...pod.securityContext, ...container.securityContext }
-  return [
-    ...['--user', `${own.runAsUser}:${own.runAsGroup}`],
-    ...(pod.securityContext?.fsGroup === undefined ? [] : ['--group-add', String(pod.securityContext.fsGroup)]),
-    ...(own.readOnlyRootFilesystem === true ? ['--read-only'] : []),
-    ...(own.allowPrivilegeEscalation === false ? ['--security-opt', 'no-new-privileges'] : []),
-    ...(own.capabilities?.drop ?? []).flatMap(capability => ['--cap-drop', capability]),
-  ]
+/**
+ * The number that an image of Redis or PostgreSQL has for its user: 999 in the official ones, and in others of the same name perhaps another;
+ * initdb asks for a user that has a name.
+ */
+async function userOf(image: string, user: number): Promise<number> {
+  if (image.startsWith('chart/')) return user
+  const name = image.split(':')[0]!
+  const script = `id -un ${user} >/dev/null 2>&1 && echo ${user} || id -u ${name}`
+  return Number(await docker(['run', '--rm', '--network', 'none', '--entrypoint', 'sh', image, '-c', script]))
 }
 
 function portOf({ ports = [] }: Container, port: number | string): number {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { openChartClient } from '@chart/client'
 import type { KubeObject } from '@chart/deployment/kube-object'
 import { renderWith } from '@chart/deployment/kustomize'
@@ -36,7 +37,7 @@ describeContainers('pods of the local overlay', () => {
       for (let index = 0; index < count; index++) started.push(await pods.start(of(name), index))
       for (const pod of started) {
         try {
-          await until(`${pod.name} has started`, () => pods.probe(pod, 'startupProbe'), CLOSE_TIMEOUT_MS)
+          await until(`${pod.name} has started`, () => pods.hasStarted(pod))
           await until(`${pod.name} is ready`, () => pods.probe(pod, 'readinessProbe'))
           await until(`${pod.name} lives`, () => pods.probe(pod, 'livenessProbe'))
         } catch (error) {
@@ -58,7 +59,9 @@ describeContainers('pods of the local overlay', () => {
       ...(await start('edge', 2)),
     ]
 
-    const edges = await Promise.all(apps.filter(isOf('edge')).map(async ({ name }) => `${await pods.addressOf(name)}:50051`))
+    const edges = await Promise.all(
+      apps.filter(isOf('edge')).map(async ({ name }) => `${await pods.addressOf(name)}:50051`),
+    )
     await using client = await openChartClient({ address: edges.join(), apiKey, allowKeyInPlainText: true })
     const told: string[] = []
     for await (const bar of client.bars({ symbols: SYMBOLS, intervals: ['1m'] })) {
@@ -72,11 +75,16 @@ describeContainers('pods of the local overlay', () => {
     owner.hostname = await address(postgresPod)
     await using postgres = await openPostgres({ url: owner.href, applicationName: 'containers' })
     const stored = async () => (await Promise.all(SYMBOLS.map(symbol => storedBars(postgres, symbol, '1m')))).flat()
-    await until('a complete bar of each symbol is stored', async () => {
-      const complete = (await stored()).filter(bar => bar.complete)
-      return new Set(complete.map(bar => bar.symbol)).size === SYMBOLS.length
-    }, CLOSE_TIMEOUT_MS)
-    const serverTime = async () => ((await (await fetch(`${apiUrl}/api/v3/time`)).json()) as { serverTime: number }).serverTime
+    await until(
+      'a complete bar of each symbol is stored',
+      async () => {
+        const complete = (await stored()).filter(bar => bar.complete)
+        return new Set(complete.map(bar => bar.symbol)).size === SYMBOLS.length
+      },
+      CLOSE_TIMEOUT_MS,
+    )
+    const serverTime = async () =>
+      ((await (await fetch(`${apiUrl}/api/v3/time`)).json()) as { serverTime: number }).serverTime
     const untilTime = Math.floor((await serverTime()) / MINUTE_MS) * MINUTE_MS
     const wrong = async () => {
       // Bars that were imported have no trade ids, and say that they are not complete.
@@ -89,12 +97,18 @@ describeContainers('pods of the local overlay', () => {
     expect(await pods.runToEnd(of('backup'))).toMatch(/backup: wrote chart-\d+T\d+Z\.dump, \d+ bytes/)
     const persisters = apps.filter(isOf('persister'))
     for (const pod of [...persisters, ...apps.filter(isOf('auditor'))]) expect(await pods.stop(pod)).toBe(0)
-    await postgres.query('DROP TABLE bars CASCADE')
+    await postgres.query({ text: 'DROP TABLE bars CASCADE' })
     expect(await pods.runToEnd(await readRestoreJob())).toContain('restore: chart-')
     const restored = new Map((await stored()).map(bar => [`${bar.symbol} ${bar.openTime}`, bar]))
-    expect(before.filter(bar => JSON.stringify(restored.get(`${bar.symbol} ${bar.openTime}`)) !== JSON.stringify(bar))).toEqual([])
+    expect(
+      before.filter(bar => JSON.stringify(restored.get(`${bar.symbol} ${bar.openTime}`)) !== JSON.stringify(bar)),
+    ).toEqual([])
     for (const { name } of persisters) await docker(['start', name])
-    await until('bars that closed meanwhile are stored', async () => (await stored()).length > before.length, CLOSE_TIMEOUT_MS)
+    await until(
+      'bars that closed meanwhile are stored',
+      async () => (await stored()).length > before.length,
+      CLOSE_TIMEOUT_MS,
+    )
     expect(await wrong()).toEqual([])
 
     const statuses = Object.fromEntries(
@@ -121,7 +135,6 @@ async function readOverlay(): Promise<{ objects: KubeObject[]; apiKey: string }>
 }
 
 async function readRestoreJob(): Promise<Workload> {
-  const { readFile } = await import('node:fs/promises')
   const file = 'k8s/operations/restore-job.yaml'
   return workloadsOf(readObjects(await readFile(ROOT + file, 'utf8'), file))[0]!
 }

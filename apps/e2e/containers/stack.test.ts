@@ -3,8 +3,8 @@ import { openPostgres } from '@chart/postgres'
 import { until } from '@chart/testkit'
 import { expect, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
-import { ComposeStack, type Container } from './compose-stack.ts'
 import { storedBars } from '../src/oracle.ts'
+import { ComposeStack, type Container } from './compose-stack.ts'
 import { describeContainers } from './engine.ts'
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']

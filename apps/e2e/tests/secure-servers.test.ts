@@ -26,7 +26,10 @@ afterEach(killApps)
 
 const passwordOf = (role: string) => `${role}-s3cret`
 
-async function startSecureRedis() {
+/** One server, or a cluster that is one node: what a client asks and may ask is the same in a larger one. */
+const CLUSTER = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--tls-cluster', 'yes']
+
+async function startSecureRedis(scheme: 'rediss' | 'rediss+cluster') {
   const ca = await createTestCa('Redis')
   const { cert, key } = await ca.issue('redis', ['127.0.0.1'])
   const text = await readFile(fileURLToPath(new URL('../../../libs/redis/users.acl', import.meta.url)), 'utf8')
@@ -39,12 +42,21 @@ async function startSecureRedis() {
   const server = await startRedis({
     args: [
       ...['--tls-port', String(port), '--tls-auth-clients', 'no', '--aclfile', files.paths.users],
+      ...(scheme === 'rediss+cluster' ? CLUSTER : []),
       ...['--tls-ca-cert-file', files.paths.ca, '--tls-cert-file', files.paths.cert, '--tls-key-file', files.paths.key],
     ],
   })
+  if (scheme === 'rediss+cluster') {
+    const admin = await openRedis(server.url, 'admin')
+    await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+    await until('all slots have a master', async () =>
+      /cluster_state:ok/.test(String(await admin.call('CLUSTER', 'INFO'))),
+    )
+    closeRedis(admin)
+  }
   return {
     server,
-    urlOf: (role: string) => `rediss://${role}:${passwordOf(role)}@127.0.0.1:${port}?ca=${files.paths.ca}`,
+    urlOf: (role: string) => `${scheme}://${role}:${passwordOf(role)}@127.0.0.1:${port}?ca=${files.paths.ca}`,
     async [Symbol.asyncDispose]() {
       await server.close()
       await files[Symbol.asyncDispose]()
@@ -52,75 +64,78 @@ async function startSecureRedis() {
   }
 }
 
-test('every app works with a user of its own in Redis and PostgreSQL over TLS, and asks for nothing that it may not', async () => {
-  await using redis = await startSecureRedis()
-  const ca = await createTestCa('PostgreSQL')
-  await using postgresFiles = await writeFolder({ ca: ca.cert })
-  await using postgresServer = await startPostgres({
-    fsync: false,
-    tls: await ca.issue('postgres', ['127.0.0.1']),
-    hba: ['hostnossl all postgres 127.0.0.1/32 trust', 'hostssl all chart 127.0.0.1/32 scram-sha-256'],
-  })
-  const databaseUrl = `postgres://chart:${passwordOf('chart')}@127.0.0.1:${postgresServer.port}/postgres?sslmode=verify-full&sslrootcert=${postgresFiles.paths.ca}`
-  await using admin = await openPostgres({ url: postgresServer.url, applicationName: 'admin' })
-  const migrated = runApp('persister', { DATABASE_URL: postgresServer.url }, 'migrate')
-  expect(await migrated.exited, migrated.output.text).toBe(0)
-  await admin.query({ text: `CREATE ROLE chart LOGIN PASSWORD '${passwordOf('chart')}'` })
-  await admin.query({ text: 'GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO chart' })
+test.each(['rediss', 'rediss+cluster'] as const)(
+  '%s: every app works with a user of its own in Redis and PostgreSQL over TLS, and asks for nothing that it may not',
+  async scheme => {
+    await using redis = await startSecureRedis(scheme)
+    const ca = await createTestCa('PostgreSQL')
+    await using postgresFiles = await writeFolder({ ca: ca.cert })
+    await using postgresServer = await startPostgres({
+      fsync: false,
+      tls: await ca.issue('postgres', ['127.0.0.1']),
+      hba: ['hostnossl all postgres 127.0.0.1/32 trust', 'hostssl all chart 127.0.0.1/32 scram-sha-256'],
+    })
+    const databaseUrl = `postgres://chart:${passwordOf('chart')}@127.0.0.1:${postgresServer.port}/postgres?sslmode=verify-full&sslrootcert=${postgresFiles.paths.ca}`
+    await using admin = await openPostgres({ url: postgresServer.url, applicationName: 'admin' })
+    const migrated = runApp('persister', { DATABASE_URL: postgresServer.url }, 'migrate')
+    expect(await migrated.exited, migrated.output.text).toBe(0)
+    await admin.query({ text: `CREATE ROLE chart LOGIN PASSWORD '${passwordOf('chart')}'` })
+    await admin.query({ text: 'GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO chart' })
 
-  const startTime = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
-  await using exchange = await startExchangeSimulator({
-    market: { symbols: SYMBOLS, tradesPerSecond: 10, genesisTime: startTime },
-    clock: { startTime, speed: SPEED },
-  })
-  const apps = ROLES.map(role =>
-    runApp(role, {
-      REDIS_URL: redis.urlOf(role),
-      DATABASE_URL: databaseUrl,
-      BINANCE_STREAM_URL: exchange.streamUrl,
-      BINANCE_API_URL: exchange.url,
-      SYMBOLS: SYMBOLS.join(),
-      INTERVALS: '1s,1m',
-      IMPORT_BARS: '0',
-      GRPC_HOST: '127.0.0.1',
-      GRPC_PORT: '0',
-    }),
-  )
-  onTestFailed(() => console.error(apps.map(app => app.output.text.slice(-OUTPUT_TAIL)).join('\n')))
-  const edge = apps[ROLES.indexOf('edge')]!
-  const address = () => `127.0.0.1:${/"port":(\d+),"msg":"gRPC listening"/.exec(edge.output.text)?.[1]}`
-  await until('the edge listens', () => !address().endsWith('undefined'))
-  using client = openBarClient(address())
+    const startTime = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
+    await using exchange = await startExchangeSimulator({
+      market: { symbols: SYMBOLS, tradesPerSecond: 10, genesisTime: startTime },
+      clock: { startTime, speed: SPEED },
+    })
+    const apps = ROLES.map(role =>
+      runApp(role, {
+        REDIS_URL: redis.urlOf(role),
+        DATABASE_URL: databaseUrl,
+        BINANCE_STREAM_URL: exchange.streamUrl,
+        BINANCE_API_URL: exchange.url,
+        SYMBOLS: SYMBOLS.join(),
+        INTERVALS: '1s,1m',
+        IMPORT_BARS: '0',
+        GRPC_HOST: '127.0.0.1',
+        GRPC_PORT: '0',
+      }),
+    )
+    onTestFailed(() => console.error(apps.map(app => app.output.text.slice(-OUTPUT_TAIL)).join('\n')))
+    const edge = apps[ROLES.indexOf('edge')]!
+    const address = () => `127.0.0.1:${/"port":(\d+),"msg":"gRPC listening"/.exec(edge.output.text)?.[1]}`
+    await until('the edge listens', () => !address().endsWith('undefined'))
+    using client = openBarClient(address())
 
-  const plain = await openRedis(redis.server.url, 'admin')
-  /** What Redis refused, to whom. */
-  const refusals = async () => ((await plain.call('ACL', 'LOG')) as unknown[][]).map(entry => entry.join(' '))
-  /** Waits in vain no longer than until the first refusal. */
-  const untilOrRefused = async (what: string, condition: () => Promise<boolean>) => {
-    await until(what, async () => (await refusals()).length > 0 || condition())
-    expect(await refusals()).toEqual([])
-  }
-
-  let closed = 0
-  await untilOrRefused('bars close on a stream', async () => {
-    const stop = AbortSignal.timeout(10_000)
-    for await (const { events } of client.streamBars({ symbols: SYMBOLS, intervals: ['1m'] }, stop)) {
-      closed += events.filter(event => event.type === 'BAR_EVENT_TYPE_CLOSED').length
-      if (closed > 2) return true
+    const plain = await openRedis(redis.server.url, 'admin')
+    /** What Redis refused, to whom. */
+    const refusals = async () => ((await plain.call('ACL', 'LOG')) as unknown[][]).map(entry => entry.join(' '))
+    /** Waits in vain no longer than until the first refusal. */
+    const untilOrRefused = async (what: string, condition: () => Promise<boolean>) => {
+      await until(what, async () => (await refusals()).length > 0 || condition())
+      expect(await refusals()).toEqual([])
     }
-    return false
-  })
-  const untilTime = Math.floor(exchange.now() / MINUTE_MS) * MINUTE_MS
-  await untilOrRefused('all bars are stored and right', async () => {
-    const { missing, differing } = await compareWithOracle(admin, exchange.url, SYMBOLS, ['1m'], untilTime)
-    return missing.length === 0 && differing.length === 0
-  })
-  await untilOrRefused('the audit has looked at some', async () => {
-    const { bars } = await client.listBars({ symbol: 'BTCUSDT', interval: '1m' })
-    return bars.some(bar => bar.proof === 'BAR_PROOF_VERIFIED')
-  })
-  closeRedis(plain)
-  for (const { child } of apps) child.kill('SIGTERM')
-  expect(await Promise.all(apps.map(app => app.exited))).toEqual(apps.map(() => 0))
-  for (const { output } of apps) expect(output.text).not.toContain('s3cret')
-})
+
+    let closed = 0
+    await untilOrRefused('bars close on a stream', async () => {
+      const stop = AbortSignal.timeout(10_000)
+      for await (const { events } of client.streamBars({ symbols: SYMBOLS, intervals: ['1m'] }, stop)) {
+        closed += events.filter(event => event.type === 'BAR_EVENT_TYPE_CLOSED').length
+        if (closed > 2) return true
+      }
+      return false
+    })
+    const untilTime = Math.floor(exchange.now() / MINUTE_MS) * MINUTE_MS
+    await untilOrRefused('all bars are stored and right', async () => {
+      const { missing, differing } = await compareWithOracle(admin, exchange.url, SYMBOLS, ['1m'], untilTime)
+      return missing.length === 0 && differing.length === 0
+    })
+    await untilOrRefused('the audit has looked at some', async () => {
+      const { bars } = await client.listBars({ symbol: 'BTCUSDT', interval: '1m' })
+      return bars.some(bar => bar.proof === 'BAR_PROOF_VERIFIED')
+    })
+    closeRedis(plain)
+    for (const { child } of apps) child.kill('SIGTERM')
+    expect(await Promise.all(apps.map(app => app.exited))).toEqual(apps.map(() => 0))
+    for (const { output } of apps) expect(output.text).not.toContain('s3cret')
+  },
+)

@@ -4,6 +4,7 @@ import { changed } from '../changed.testing.ts'
 import { textOfFinding } from '../finding.ts'
 import { type KubeObject, titleOf } from '../kube-object.ts'
 import { metricNames } from '../metric-names.ts'
+import { PLACES } from '../places.ts'
 import { openPrograms } from '../programs.ts'
 import { readObjects } from '../read-objects.ts'
 import { renderedFileOf } from '../rendered-file.ts'
@@ -13,9 +14,10 @@ import { readSecretsContract } from '../secrets-contract.ts'
 import { recordedIn } from './known-metrics.ts'
 
 /** What is committed: `local` has the data stores and a job that repeats, `production` TLS, metrics and alerts. */
-const read = (overlay: 'local' | 'production') => readObjects(readFileSync(renderedFileOf(overlay), 'utf8'), overlay)
+const read = (overlay: 'local' | 'production') =>
+  readObjects(readFileSync(renderedFileOf(overlay, PLACES), 'utf8'), overlay)
 const objects = { local: read('local'), production: read('production') }
-const secrets = await readSecretsContract()
+const secrets = await readSecretsContract(PLACES)
 const programs = openPrograms()
 const metrics = new Set([...metricNames(), ...recordedIn(objects.production)])
 

@@ -13,7 +13,7 @@ import { FindingsReport } from './report.ts'
 import { recordedIn } from './rules/known-metrics.ts'
 import { RULES } from './rules.ts'
 import { contractFindings, readSecretsContract } from './secrets-contract.ts'
-import { committedVariants, renderVariants, type Variant } from './variants.ts'
+import { committedVariants, operationVariants, renderVariants, type Variant } from './variants.ts'
 
 /**
  * Every overlay, alone and with each component, rendered, compared with what is committed, held to the API's schemas and to our own rules,
@@ -23,7 +23,9 @@ import { committedVariants, renderVariants, type Variant } from './variants.ts'
 export async function checkKubernetes(places: Places, config: Config, say: (line: string) => void): Promise<number> {
   const overlays = await findOverlays(places)
   const { variants, skipped } = await variantsOf(overlays, places)
-  const read = variants.map(readVariant)
+  const local = variants.find(({ title }) => title === 'local')?.yaml
+  const operations = local === undefined ? [] : await operationVariants(places, local)
+  const read = [...variants, ...operations].map(readVariant)
   const all = read.flatMap(({ objects }) => objects)
   const secrets = await readSecretsContract(places)
   const promised = { secrets, programs: openPrograms(), metrics: new Set([...metricNames(), ...recordedIn(all)]) }

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 export interface Places {
   readonly overlays: string
   readonly components: string
+  /** Manifests that are made by hand, when needed, in the local overlay. */
+  readonly operations: string
   readonly rendered: string
   readonly secrets: string
   readonly redisUsers: string
@@ -14,6 +16,7 @@ export function placesIn(root: string): Places {
   return {
     overlays: join(root, 'k8s/overlays'),
     components: join(root, 'k8s/components'),
+    operations: join(root, 'k8s/operations'),
     rendered: join(root, 'k8s/rendered'),
     secrets: join(root, 'k8s/secrets.example.yaml'),
     redisUsers: join(root, 'libs/redis/users.acl'),

@@ -1,4 +1,5 @@
-import { basename } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Finding } from './finding.ts'
 import { NoKubectlError, RenderError, renderFolder, renderWith } from './kustomize.ts'
 import type { Overlay } from './overlays.ts'
@@ -25,6 +26,17 @@ export async function renderVariants({ name, folder, optional }: Overlay, places
       ? plain.findings
       : staleFindings(name, await readRendered(name, places), renderedTextOf(name, plain.yaml))
   return [{ ...plain, findings }, ...(await Promise.all(others))]
+}
+
+/** Manifests that are made by hand, each with the overlay that it is made in. @param local YAML of the local overlay */
+export async function operationVariants(places: Places, local: string): Promise<Variant[]> {
+  const files = (await readdir(places.operations)).filter(file => file.endsWith('.yaml')).sort()
+  return Promise.all(
+    files.map(async file => {
+      const yaml = await readFile(join(places.operations, file), 'utf8')
+      return { title: `local + operations/${file}`, yaml: `${local}\n---\n${yaml}`, findings: [] }
+    }),
+  )
 }
 
 /** What is committed, for a machine that cannot render. */

@@ -30,6 +30,16 @@ breaks('networkWays', [
 
 breaks('networkWays', [['NetworkPolicy/to-postgres', '', undefined, 'DATABASE_URL leads to']], 'production')
 
+breaks('networkExcess', [
+  [
+    'NetworkPolicy/to-postgres',
+    'spec.podSelector.matchExpressions',
+    undefined,
+    'Deployment/aggregator: may go out to port 5432',
+  ],
+  ['NetworkPolicy/to-redis', 'spec.egress.+', { to: [{ ipBlock: { cidr: '0.0.0.0/0' } }] }, 'may go out to port any'],
+])
+
 breaks('services', [
   ['Service/edge', ['spec', 'selector', 'app.kubernetes.io/name'], 'egde', 'selects no pods'],
   ['Service/edge', 'spec.ports.0.targetPort', 'http', 'leads to port http'],

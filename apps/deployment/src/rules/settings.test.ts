@@ -17,6 +17,7 @@ breaks('variableValues', [
   ['ConfigMap/auditor', 'data.AUDIT_WEIGHT', 'many', 'AUDIT_WEIGHT must be'],
   ['Deployment/aggregator', `${APP}.envFrom`, [], 'is not given REDIS_URL'],
   ['Deployment/edge', `${APP}.args`, ['src/mian.ts'], 'no config is known'],
+  ['Deployment/edge', `${APP}.image`, 'acme/gateway:1', 'of acme/gateway:1, of which no config is known'],
 ])
 
 breaks('references', [

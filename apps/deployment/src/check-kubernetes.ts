@@ -4,6 +4,7 @@ import type { Finding } from './finding.ts'
 import type { KubeObject } from './kube-object.ts'
 import { NoKubectlError } from './kustomize.ts'
 import { metricNames } from './metric-names.ts'
+import { schemaFindings } from './object-schema.ts'
 import { outsideChecks } from './outside-checks.ts'
 import { findOverlays, type Overlay } from './overlays.ts'
 import type { Places } from './places.ts'
@@ -30,7 +31,8 @@ export async function checkKubernetes(places: Places, config: Config, say: (line
   const secrets = await readSecretsContract(places)
   const promised = { secrets, programs: openPrograms(), metrics: new Set([...metricNames(), ...recordedIn(all)]) }
   const report = new FindingsReport(say)
-  report.add('secrets.example.yaml', secrets.length, new Map([['contract', contractFindings(secrets, all)]]))
+  const contract = [...(await Promise.all(secrets.map(schemaFindings))).flat(), ...contractFindings(secrets, all)]
+  report.add('secrets.example.yaml', secrets.length, new Map([['contract', contract]]))
   for (const { title, objects, findings } of read) {
     const found = new Map(await checkObjects({ objects, ...promised }))
     found.set('rendering', findings)

@@ -67,7 +67,8 @@ module.exports = {
     },
     {
       name: 'apps-do-not-see-each-other',
-      comment: 'but the simulation runs the verbs of all of them in one process, and deployment asks for variables and metrics',
+      comment:
+        'but the simulation runs the verbs of all of them in one process, and deployment asks for variables and metrics',
       severity: 'error',
       from: { path: '^apps/([^/]+)/src', pathNot: '^apps/(simulation|deployment)/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },

@@ -1,8 +1,8 @@
 type Node = Record<string, unknown>
 
 /**
- * A copy of an object with another value at a place such as `spec.template.spec.containers.0.image`; undefined takes the field away. A
- * field with dots in its name is written as a list of names.
+ * A copy of an object with another value at a place such as `spec.template.spec.containers.0.image`; undefined takes the field away, and
+ * `+` adds to a list. A field with dots in its name is written as a list of names.
  */
 export function changed<T extends object>(object: T, path: string | readonly string[], value: unknown): T {
   const copy = structuredClone(object)
@@ -12,7 +12,8 @@ export function changed<T extends object>(object: T, path: string | readonly str
     node[name] ??= {}
     return node[name] as Node
   }, copy as Node)
-  if (value === undefined) delete parent[last]
+  if (last === '+' && Array.isArray(parent)) parent.push(value)
+  else if (value === undefined) delete parent[last]
   else parent[last] = value
   return copy
 }

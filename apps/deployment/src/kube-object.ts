@@ -53,7 +53,7 @@ export function named<K extends Kind>(objects: readonly KubeObject[], kind: K, n
   return ofKind(objects, kind).find(object => object.metadata?.name === name)
 }
 
-/** `Deployment/edge`, as people and kubectl name it. */
+/** `Deployment/edge`, as people and kubectl name it; `Job/restore-` where each one gets a name of its own. */
 export function titleOf({ kind, metadata }: Pick<KubeObject, 'kind' | 'metadata'>): string {
-  return `${kind}/${metadata?.name}`
+  return `${kind}/${metadata?.name ?? metadata?.generateName}`
 }

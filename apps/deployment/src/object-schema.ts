@@ -30,7 +30,7 @@ const BEYOND_THE_MODELS: Readonly<Record<string, string>> = {
 interface Nameable {
   readonly apiVersion: string
   readonly kind: string
-  readonly metadata?: { readonly name?: string }
+  readonly metadata?: { readonly name?: string; readonly generateName?: string }
 }
 
 /** What the API would refuse under `--validate=strict`: kinds and fields that it does not have, values of another type, missing fields. */
@@ -54,7 +54,7 @@ export async function schemaFindings(object: Nameable): Promise<Finding[]> {
     if (path === BEYOND_THE_MODELS[object.kind]) continue
     findings.push({ object: title, what: `there is no field ${path}`, todo: 'correct its name or place' })
   }
-  if (object.metadata?.name === undefined) {
+  if ((object.metadata?.name ?? object.metadata?.generateName) === undefined) {
     findings.push({ object: title, what: 'metadata.name is missing', todo: 'name it' })
   }
   return findings

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 import type { Finding } from './finding.ts'
@@ -22,7 +23,9 @@ export async function outsideChecks(objects: readonly KubeObject[], config: Conf
 
 async function validate(yaml: string, { tools }: Config): Promise<OutsideCheck> {
   const name = 'k8s-validate.mjs'
-  if (tools === undefined) return { name, skipped: 'CHART_TOOLS names no folder that has it', findings: [] }
+  if (tools === undefined || !existsSync(join(tools, name))) {
+    return { name, skipped: 'CHART_TOOLS names no folder that has it', findings: [] }
+  }
   return asked(name, await runCommand(process.execPath, [join(tools, name)], yaml))
 }
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { parse } from 'yaml'
-import { PLACES } from './places.ts'
+import type { Places } from './places.ts'
 
 /** An overlay, and what an operator may add to it. */
 export interface Overlay {
@@ -12,9 +12,9 @@ export interface Overlay {
 }
 
 /** By name, so that output and files are the same everywhere. */
-export async function findOverlays(): Promise<Overlay[]> {
-  const components = await foldersIn(PLACES.components)
-  const folders = await foldersIn(PLACES.overlays)
+export async function findOverlays(places: Places): Promise<Overlay[]> {
+  const components = await foldersIn(places.components)
+  const folders = await foldersIn(places.overlays)
   return Promise.all(
     folders.map(async folder => {
       const own = await componentsOf(folder)

@@ -1,13 +1,27 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
+/** Where things are in a clone. */
+export interface Places {
+  readonly overlays: string
+  readonly components: string
+  /** Manifests that are made by hand, when needed, in the local overlay. */
+  readonly operations: string
+  readonly rendered: string
+  readonly secrets: string
+  readonly redisUsers: string
+}
 
-/** Where things are in the repository. */
-export const PLACES = {
-  root: fromRoot(''),
-  overlays: fromRoot('k8s/overlays'),
-  components: fromRoot('k8s/components'),
-  rendered: fromRoot('k8s/rendered'),
-  secrets: fromRoot('k8s/secrets.example.yaml'),
-  redisUsers: fromRoot('libs/redis/users.acl'),
-} as const
+export function placesIn(root: string): Places {
+  return {
+    overlays: join(root, 'k8s/overlays'),
+    components: join(root, 'k8s/components'),
+    operations: join(root, 'k8s/operations'),
+    rendered: join(root, 'k8s/rendered'),
+    secrets: join(root, 'k8s/secrets.example.yaml'),
+    redisUsers: join(root, 'libs/redis/users.acl'),
+  }
+}
+
+/** Of this clone. */
+export const PLACES = placesIn(fileURLToPath(new URL('../../..', import.meta.url)))

@@ -7,10 +7,10 @@ import { readRendered, renderedFileOf, renderedTextOf } from './rendered-file.ts
 /** `npm run render`: writes what each overlay gives to k8s/rendered, which is committed. */
 try {
   await mkdir(PLACES.rendered, { recursive: true })
-  for (const { name, folder } of await findOverlays()) {
+  for (const { name, folder } of await findOverlays(PLACES)) {
     const text = renderedTextOf(name, await renderFolder(folder))
-    const isNew = text !== (await readRendered(name))
-    if (isNew) await writeFile(renderedFileOf(name), text)
+    const isNew = text !== (await readRendered(name, PLACES))
+    if (isNew) await writeFile(renderedFileOf(name, PLACES), text)
     process.stdout.write(`k8s/rendered/${name}.yaml: ${isNew ? 'written' : 'is as it was'}\n`)
   }
 } catch (error) {

@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Finding } from './finding.ts'
 import { titleOf } from './kube-object.ts'
-import { PLACES } from './places.ts'
+import type { Places } from './places.ts'
 import { readObjects } from './read-objects.ts'
 
 /** Lines that a comparison shows. */
 const SHOWN_LINES_MAX = 6
 
 /** Where the rendering of an overlay is kept, in the repository and for Terraform. */
-export function renderedFileOf(overlay: string): string {
-  return join(PLACES.rendered, `${overlay}.yaml`)
+export function renderedFileOf(overlay: string, places: Places): string {
+  return join(places.rendered, `${overlay}.yaml`)
 }
 
 export function renderedTextOf(overlay: string, yaml: string): string {
@@ -19,9 +19,9 @@ export function renderedTextOf(overlay: string, yaml: string): string {
 }
 
 /** Undefined when it was never made. */
-export async function readRendered(overlay: string): Promise<string | undefined> {
+export async function readRendered(overlay: string, places: Places): Promise<string | undefined> {
   try {
-    return await readFile(renderedFileOf(overlay), 'utf8')
+    return await readFile(renderedFileOf(overlay, places), 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

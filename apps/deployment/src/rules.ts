@@ -8,6 +8,7 @@ import { labels } from './rules/labels.ts'
 import { monitors } from './rules/monitors.ts'
 import { mounts } from './rules/mounts.ts'
 import { networkDenial } from './rules/network-denial.ts'
+import { networkExcess } from './rules/network-excess.ts'
 import { networkPorts } from './rules/network-ports.ts'
 import { networkWays } from './rules/network-ways.ts'
 import { noSecrets } from './rules/no-secrets.ts'
@@ -52,6 +53,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   networkDenial,
   networkPorts,
   networkWays,
+  networkExcess,
   services,
   jobs,
 }

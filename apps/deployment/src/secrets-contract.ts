@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { ISecret } from 'kubernetes-models/v1/Secret'
 import type { Finding } from './finding.ts'
 import { type KubeObject, ofKind, titleOf } from './kube-object.ts'
-import { PLACES } from './places.ts'
+import type { Places } from './places.ts'
 import { readObjects } from './read-objects.ts'
 
 /** What stands for something secret, so that nobody takes the example for the thing. */
@@ -11,8 +11,8 @@ export const PLACEHOLDER = 'REPLACE-ME'
 const FILE = 'k8s/secrets.example.yaml'
 
 /** The Secrets that somebody has to make, each with its keys: the one place that lists them. */
-export async function readSecretsContract(): Promise<ISecret[]> {
-  return ofKind(readObjects(await readFile(PLACES.secrets, 'utf8'), FILE), 'Secret')
+export async function readSecretsContract(places: Places): Promise<ISecret[]> {
+  return ofKind(readObjects(await readFile(places.secrets, 'utf8'), FILE), 'Secret')
 }
 
 /** The example holds nothing secret, and nothing that no overlay reads. */

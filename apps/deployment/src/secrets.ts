@@ -14,10 +14,10 @@ import { readSecretsContract } from './secrets-contract.ts'
 /** 192 bits: nobody types them. */
 const PASSWORD_BYTES = 24
 
-const objects = readObjects(await readFile(renderedFileOf('local'), 'utf8'), 'k8s/rendered/local.yaml')
+const objects = readObjects(await readFile(renderedFileOf('local', PLACES), 'utf8'), 'k8s/rendered/local.yaml')
 const key = newApiKey('local')
 const secrets = makeLocalSecrets({
-  contract: await readSecretsContract(),
+  contract: await readSecretsContract(PLACES),
   objects,
   redisUsers: await readFile(PLACES.redisUsers, 'utf8'),
   apiKeys: [{ id: key.id, sha256: hashOfSecret(key.secret), scopes: ['live', 'history'] }],

@@ -73,9 +73,13 @@ export function placeOf(workload: Workload, container: IContainer): string {
   return `${workload.title}, container ${container.name}`
 }
 
-/** `edge` of `registry/chart/edge:0.1.0`; undefined for images that are not ours. */
+/** Images of ours, by the last part of their names. */
+const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'exchange-simulator', 'cli']
+
+/** `edge` of `chart/edge:0.1.0`, `registry:5000/acme/edge` and `registry/chart-edge@sha256:…`; undefined for images that are not ours. */
 export function appOf({ image = '' }: IContainer): string | undefined {
-  return /(?:^|\/)chart\/([a-z-]+)(?:[:@]|$)/.exec(image)?.[1]
+  const name = /(?:^|\/)(?:chart-)?([a-z-]+)(?::[\w.-]+)?(?:@.*)?$/.exec(image)?.[1]
+  return APPS.find(app => app === name)
 }
 
 /** @param port its name or number. Undefined when no container has it. */

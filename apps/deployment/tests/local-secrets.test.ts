@@ -5,6 +5,7 @@ import { startRedis } from '@chart/servers'
 import { writeFolder } from '@chart/testkit'
 import { beforeAll, expect, test } from 'vitest'
 import { ofKind } from '../src/kube-object.ts'
+import { PLACES } from '../src/places.ts'
 import { readObjects } from '../src/read-objects.ts'
 import { runCommand } from '../src/run-command.ts'
 import { readSecretsContract } from '../src/secrets-contract.ts'
@@ -29,7 +30,7 @@ beforeAll(async () => {
 })
 
 test('every Secret and key of the contract is there but those of other overlays, and nothing is left to fill in', async () => {
-  const contract = (await readSecretsContract()).filter(({ metadata }) => metadata?.name !== 'edge-tls')
+  const contract = (await readSecretsContract(PLACES)).filter(({ metadata }) => metadata?.name !== 'edge-tls')
   const keysOf = (data: object | undefined) => Object.keys(data ?? {})
   expect([...secrets].map(([name, data]) => [name, keysOf(data)])).toEqual(
     contract.map(({ metadata, stringData }) => [metadata?.name, keysOf(stringData)]),

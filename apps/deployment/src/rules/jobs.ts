@@ -21,7 +21,9 @@ export function jobs({ objects }: Rendering): Finding[] {
   const single = ofKind(objects, 'Job').flatMap(job => {
     const object = titleOf(job)
     const findings = boundFindings(object, job.spec)
-    if (job.spec?.ttlSecondsAfterFinished !== undefined) {
+    // One that is made by hand gets another name each time, and may go by itself.
+    const isApplied = job.metadata?.name !== undefined
+    if (isApplied && job.spec?.ttlSecondsAfterFinished !== undefined) {
       const todo = 'remove ttlSecondsAfterFinished: whoever applies it again would find it gone, and run it again'
       findings.push({ object, what: 'removes itself', todo })
     }

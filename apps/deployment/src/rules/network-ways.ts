@@ -1,15 +1,11 @@
-import type { IContainer } from 'kubernetes-models/v1/Container'
 import type { IService } from 'kubernetes-models/v1/Service'
-import { type Endpoint, endpointsOf } from '../endpoints.ts'
-import { environmentOf } from '../environment.ts'
 import type { Finding } from '../finding.ts'
 import { named } from '../kube-object.ts'
 import { hasElsewhere, hasPeer, hasPort, type NetworkRule, networkRulesOf } from '../network-rules.ts'
+import { DNS_PORT, type Way, waysOf } from '../network-ways.ts'
 import type { Rendering } from '../rendering.ts'
 import { selects } from '../selectors.ts'
 import { allContainersOf, portOf, type Workload, workloadsOf } from '../workloads.ts'
-
-const DNS_PORT = 53
 
 /**
  * Policies let each workload go where its variables lead: to names (DNS), to Services of ours (out of the one, into the other), and to
@@ -26,19 +22,6 @@ export function networkWays(rendering: Rendering): Finding[] {
     if (ways.length > 0) problems.push(...dnsProblems(exits))
     return problems.map(what => ({ object: workload.title, what, todo: 'correct the NetworkPolicy or the address' }))
   })
-}
-
-/** Where a variable leads. */
-interface Way extends Endpoint {
-  readonly variable: string
-  /** The example of a Secret names the hosts of the local overlay; elsewhere others stand there, at the same ports. */
-  readonly isExample: boolean
-}
-
-function waysOf(container: IContainer, rendering: Rendering): Way[] {
-  return [...environmentOf(container, rendering)].flatMap(([variable, { value = '', source }]) =>
-    endpointsOf(value).map(endpoint => ({ ...endpoint, variable, isExample: source.startsWith('Secret/') })),
-  )
 }
 
 function dnsProblems(exits: readonly NetworkRule[]): string[] {

@@ -1,23 +1,34 @@
+import type { ITopologySpreadConstraint } from 'kubernetes-models/v1/TopologySpreadConstraint'
 import type { Finding } from '../finding.ts'
 import type { Rendering } from '../rendering.ts'
 import { leastReplicasOf } from '../replicas.ts'
 import { selects } from '../selectors.ts'
-import { workloadsOf } from '../workloads.ts'
+import { type Workload, workloadsOf } from '../workloads.ts'
 
-/** Pods of an app that has several stand apart, so that one node or zone takes none of them all away. */
+/** Pods of an app that has several stand apart, counted among themselves, so that one node or zone takes none of them all away. */
 export function topologySpread({ objects }: Rendering): Finding[] {
-  return workloadsOf(objects).flatMap(workload => {
-    const constraints = workload.pod.topologySpreadConstraints ?? []
+  const workloads = workloadsOf(objects)
+  return workloads.flatMap(workload => {
     const object = workload.title
+    const constraints = workload.pod.topologySpreadConstraints ?? []
     if (workload.kind === 'Deployment' && leastReplicasOf(workload, objects)! > 1 && constraints.length === 0) {
       return [{ object, what: 'may have all its pods on one node', todo: 'add topologySpreadConstraints' }]
     }
-    return constraints
-      .filter(({ labelSelector }) => !selects(labelSelector, workload.labels))
-      .map(({ topologyKey }) => ({
-        object,
-        what: `its spread over ${topologyKey} does not count its own pods`,
-        todo: 'let labelSelector match the labels of its pod template',
-      }))
+    return constraints.flatMap(constraint => {
+      const counted = workloads.filter(other => counts(constraint, workload, other)).map(({ title }) => title)
+      if (counted.length === 1 && counted[0] === object) return []
+      const what = `its spread over ${constraint.topologyKey} counts the pods of ${counted.join(', ') || 'nobody'}`
+      return [{ object, what, todo: 'let labelSelector and matchLabelKeys take its own pods, and no others' }]
+    })
   })
+}
+
+/** Whether the scheduler counts the pods of another workload when it places those of this one. */
+function counts(
+  { labelSelector, matchLabelKeys = [] }: ITopologySpreadConstraint,
+  placed: Workload,
+  other: Workload,
+): boolean {
+  const isOfSameKeys = matchLabelKeys.every(key => placed.labels[key] === other.labels[key])
+  return isOfSameKeys && selects(labelSelector, other.labels)
 }

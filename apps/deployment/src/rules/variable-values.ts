@@ -3,7 +3,7 @@ import { environmentOf } from '../environment.ts'
 import type { Finding } from '../finding.ts'
 import { programOf } from '../program-of.ts'
 import type { Rendering } from '../rendering.ts'
-import { allContainersOf, appOf, placeOf, workloadsOf } from '../workloads.ts'
+import { allContainersOf, appOf, placeOf, type Workload, workloadsOf } from '../workloads.ts'
 
 /** Defaults of these lead to the machine itself, where in a cluster nothing listens. */
 const ADDRESSES = ['REDIS_URL', 'DATABASE_URL']
@@ -12,7 +12,7 @@ const ADDRESSES = ['REDIS_URL', 'DATABASE_URL']
 export function variableValues(rendering: Rendering): Finding[] {
   return workloadsOf(rendering.objects).flatMap(workload =>
     allContainersOf(workload).flatMap(container =>
-      problemsOf(container, rendering).map(what => ({
+      problemsOf(workload, container, rendering).map(what => ({
         object: placeOf(workload, container),
         what,
         todo: 'correct its ConfigMap, Secret or env',
@@ -21,11 +21,11 @@ export function variableValues(rendering: Rendering): Finding[] {
   )
 }
 
-function problemsOf(container: IContainer, rendering: Rendering): string[] {
+function problemsOf({ labels }: Workload, container: IContainer, rendering: Rendering): string[] {
   const program = programOf(container, rendering)
   if (program === undefined) {
-    const app = appOf(container)
-    return app === undefined ? [] : [`runs ${container.args?.join(' ') ?? app}, of which no config is known`]
+    const isOurs = appOf(container) !== undefined || labels['app.kubernetes.io/component'] === 'service'
+    return isOurs ? [`runs ${container.args?.join(' ')} of ${container.image}, of which no config is known`] : []
   }
   const env = environmentOf(container, rendering)
   const missing = ADDRESSES.filter(name => program.variables.has(name) && !env.has(name))

@@ -53,7 +53,9 @@ await runService('edge', readConfig, async (config, { signal, log, registry, tra
   access.follow(server)
   // Live bars need Redis alone: without PostgreSQL only history fails, so it decides neither start nor readiness.
   postgres.check().catch(error => log.warn({ reason: error.message }, 'no history until PostgreSQL answers'))
-  const checks = [notStopping(signal), { name: 'redis', check: async () => void (await redis.ping()) }]
+  // Redis is not asked either, as gRPC's own health does not: all edges lose it together, and a Service without any would let nobody in to
+  // whom we could say what is the matter and who goes on by himself when it is back.
+  const checks = [notStopping(signal)]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
   server.setServing(true)
   log.info({ port: server.port }, 'gRPC listening')

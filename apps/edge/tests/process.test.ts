@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { openChartClient } from '@chart/client'
 import { openBarClient } from '@chart/grpc'
 import { intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
@@ -46,7 +47,7 @@ test('SIGTERM ends open streams with UNAVAILABLE and the process with 0', async 
   expect(edge.linesOf().filter(line => /"level":[56]0/.test(line))).toEqual([])
 })
 
-test('readiness follows Redis, liveness nothing; without PostgreSQL live bars go on', async () => {
+test('neither Redis nor PostgreSQL makes an edge that has started unready: it has clients to keep', async () => {
   const edge = startProcess()
   const health = `http://127.0.0.1:${await edge.portIn('health endpoints listening')}`
   expect((await fetch(`${health}/readyz`)).status).toBe(200)
@@ -54,10 +55,15 @@ test('readiness follows Redis, liveness nothing; without PostgreSQL live bars go
   expect((await fetch(`${health}/readyz`)).status).toBe(200)
   await servers.postgres.restart()
   await servers.redis.kill()
-  await until('it is not ready', async () => (await fetch(`${health}/readyz`)).status === 503)
+  await using client = await openChartClient({
+    address: `127.0.0.1:${await edge.portIn('gRPC listening')}`,
+    connectWithinMs: 0,
+  })
+  await expect(client.symbols()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+  expect((await fetch(`${health}/readyz`)).status).toBe(200)
   expect((await fetch(`${health}/livez`)).status).toBe(200)
   await servers.redis.restart()
-  await until('it is ready again', async () => (await fetch(`${health}/readyz`)).status === 200)
+  await until('it serves again', async () => (await client.symbols()).length >= 0)
   expect(await (await fetch(`${health}/metrics`)).text()).toContain('chart_edge_streams')
 })
 

@@ -1,0 +1,48 @@
+# Redis and PostgreSQL are outside of the cluster. What runs is in k8s/overlays/production; here is in what order it is applied.
+
+module "rendered" {
+  source = "../../modules/rendered"
+
+  text = file("${path.module}/../../../k8s/rendered/production.yaml")
+}
+
+module "namespace" {
+  source = "../../modules/namespace"
+
+  objects         = module.rendered.policy
+  force_conflicts = var.force_conflicts
+}
+
+module "chart_service" {
+  source = "../../modules/chart-service"
+
+  objects          = module.rendered.service
+  namespace        = module.namespace.name
+  redis_urls       = var.redis_urls
+  queue_redis_urls = var.queue_redis_urls
+  database_urls    = var.database_urls
+  api_keys         = var.api_keys
+  edge_tls         = var.edge_tls
+  authorities      = var.authorities
+  force_conflicts  = var.force_conflicts
+
+  depends_on = [module.namespace]
+}
+
+module "observability" {
+  source = "../../modules/observability"
+
+  objects         = module.rendered.monitoring
+  enabled         = var.monitoring_enabled
+  force_conflicts = var.force_conflicts
+
+  depends_on = [module.namespace]
+}
+
+# Nobody here would apply a data store, and one inside of the cluster would be no production.
+check "data_stores_are_outside" {
+  assert {
+    condition     = length(module.rendered.data_stores) == 0
+    error_message = "k8s/rendered/production.yaml has data stores that nobody applies: ${join(", ", keys(module.rendered.data_stores))}."
+  }
+}

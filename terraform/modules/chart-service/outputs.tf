@@ -1,0 +1,13 @@
+output "applied" {
+  description = "What is applied, by kind/namespace/name."
+  value       = local.objects
+}
+
+output "secret_keys" {
+  description = "Keys of each Secret that is made, by name, in order. No value."
+  value = merge(
+    { for name in local.apps : name => sort(keys(nonsensitive({ for key, value in local.environment[name] : key => "" }))) },
+    { "edge-keys" = ["keys.json"] },
+    { for secret in kubernetes_secret_v1.edge_tls : "edge-tls" => ["tls.crt", "tls.key"] },
+  )
+}

@@ -12,3 +12,8 @@ output "secret_keys" {
   description = "Keys of each Secret of the service, by name. No value."
   value       = module.chart_service.secret_keys
 }
+
+output "checksums" {
+  description = "Checksum of the Secrets that the pods of an object read at their start, by kind/namespace/name. Another one rolls them."
+  value       = merge(module.data_stores.checksums, module.chart_service.checksums)
+}

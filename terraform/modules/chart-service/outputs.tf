@@ -11,3 +11,8 @@ output "secret_keys" {
     { for secret in kubernetes_secret_v1.edge_tls : "edge-tls" => ["tls.crt", "tls.key"] },
   )
 }
+
+output "checksums" {
+  description = "Checksum of the Secrets that the pods of an object read at their start, by kind/namespace/name. It changes when they do."
+  value       = module.checksums.checksums
+}

@@ -1,7 +1,10 @@
 locals {
+  # The probes of Redis log in as this one, who may do nothing else, so its password is no secret (k8s/secrets.example.yaml).
+  probe_user = "user probe on >probe -@all +ping"
+
   # A line of the template says `user edge on >EDGE_PASSWORD …`; the word gives way to the password.
   users_acl = join("", [
-    for line in split("\n", chomp(var.users_acl)) : format("%s\n", try(
+    for line in concat(split("\n", chomp(var.users_acl)), [local.probe_user]) : format("%s\n", try(
       replace(line, ">${upper(regex("^user (\\w+) on ", line)[0])}_PASSWORD", ">${var.redis_passwords[regex("^user (\\w+) on ", line)[0]]}"),
       line,
     ))

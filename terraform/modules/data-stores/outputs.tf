@@ -44,3 +44,8 @@ output "applied" {
   description = "What is applied, by kind/namespace/name."
   value       = module.checksums.objects
 }
+
+output "checksums" {
+  description = "Checksum of the Secrets that the pods of an object read at their start, by kind/namespace/name. It changes when they do."
+  value       = module.checksums.checksums
+}

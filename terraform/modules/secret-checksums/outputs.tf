@@ -13,3 +13,8 @@ output "objects" {
     error_message = "No checksum is known of ${join(", ", local.unknown)}: pods would not notice when such a Secret changes."
   }
 }
+
+output "checksums" {
+  description = "The checksums that were put in, by kind/namespace/name."
+  value       = local.checksum
+}

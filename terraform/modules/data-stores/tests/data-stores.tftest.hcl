@@ -40,8 +40,12 @@ run "stores" {
     error_message = "Each object is applied once: Services first, then the servers, then the backup."
   }
   assert {
-    condition     = kubernetes_secret_v1.store["redis"].data["users.acl"] == replace(replace(replace(replace(replace(var.users_acl, "INGESTOR_PASSWORD", "ingestor-0123456789"), "AGGREGATOR_PASSWORD", "aggregator-0123456789"), "PERSISTER_PASSWORD", "persister-0123456789"), "AUDITOR_PASSWORD", "auditor-0123456789"), "EDGE_PASSWORD", "edge-0123456789abc")
-    error_message = "users.acl is the project's file with passwords put in, and nothing else."
+    condition     = kubernetes_secret_v1.store["redis"].data["users.acl"] == "${replace(replace(replace(replace(replace(var.users_acl, "INGESTOR_PASSWORD", "ingestor-0123456789"), "AGGREGATOR_PASSWORD", "aggregator-0123456789"), "PERSISTER_PASSWORD", "persister-0123456789"), "AUDITOR_PASSWORD", "auditor-0123456789"), "EDGE_PASSWORD", "edge-0123456789abc")}user probe on >probe -@all +ping\n"
+    error_message = "users.acl is the project's file with passwords put in and the user of the probes, and nothing else."
+  }
+  assert {
+    condition     = strcontains(file("../../../k8s/secrets.example.yaml"), "    ${reverse(split("\n", trimspace(kubernetes_secret_v1.store["redis"].data["users.acl"])))[0]}\n")
+    error_message = "The user of the probes is written otherwise in k8s/secrets.example.yaml."
   }
   assert {
     condition = (

@@ -71,7 +71,7 @@ resource "aws_elasticache_user" "app" {
 
   authentication_mode {
     type      = "password"
-    passwords = [var.redis_passwords[each.key]]
+    passwords = compact([var.redis_passwords[each.key], lookup(var.redis_former_passwords, each.key, "")])
   }
 }
 

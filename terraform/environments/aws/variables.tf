@@ -135,6 +135,23 @@ variable "redis_passwords" {
   }
 }
 
+variable "redis_former_passwords" {
+  description = "While a password is rotated: the former one by app, which Redis takes as well until the apps have the new one. Then leave it out again."
+  type        = map(string)
+  default     = {}
+  sensitive   = true
+
+  validation {
+    condition     = length(setsubtract(keys(var.redis_former_passwords), ["ingestor", "aggregator", "persister", "auditor", "edge"])) == 0
+    error_message = "Names are those of the apps."
+  }
+
+  validation {
+    condition     = alltrue([for app, password in var.redis_former_passwords : can(regex("^[A-Za-z0-9_-]{16,128}$", password))])
+    error_message = "Each password is 16 to 128 letters, digits, dashes and underscores."
+  }
+}
+
 variable "postgres" {
   description = "PostgreSQL: type, GiB at first and at most, days of backups, and whether it may be destroyed."
   type = object({

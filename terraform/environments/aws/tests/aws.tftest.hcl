@@ -130,11 +130,12 @@ run "cloud" {
   }
 }
 
-run "one_way_out_and_a_public_api" {
+run "one_way_out_a_public_api_and_a_rotated_password" {
   command = plan
   variables {
-    nat_per_zone      = false
-    api_allowed_cidrs = ["203.0.113.0/24"]
+    redis_former_passwords = { edge = "edge-the-former-one" }
+    nat_per_zone           = false
+    api_allowed_cidrs      = ["203.0.113.0/24"]
   }
 
   assert {
@@ -144,6 +145,10 @@ run "one_way_out_and_a_public_api" {
   assert {
     condition     = aws_eks_cluster.main.vpc_config[0].endpoint_public_access && aws_eks_cluster.main.vpc_config[0].public_access_cidrs == toset(["203.0.113.0/24"])
     error_message = "The API is open to the named addresses alone."
+  }
+  assert {
+    condition     = length(aws_elasticache_user.app["edge"].authentication_mode[0].passwords) == 2 && length(aws_elasticache_user.app["auditor"].authentication_mode[0].passwords) == 1
+    error_message = "While a password is rotated, Redis takes both."
   }
 }
 
@@ -172,19 +177,20 @@ run "refused_1" {
 run "refused_2" {
   command = plan
   variables {
-    zones              = ["eu-central-1a", "eu-central-1b", "eu-central-1b"]
-    vpc_cidr           = "10.20.0.0/24"
-    administrators     = ["operators"]
-    api_allowed_cidrs  = ["anywhere"]
-    nodes              = { min = 6, max = 3 }
-    redis              = { shards = 33 }
-    redis_passwords    = { ingestor = "the-same-for-all-of-them", aggregator = "the-same-for-all-of-them", persister = "the-same-for-all-of-them", auditor = "the-same-for-all-of-them", edge = "the-same-for-all-of-them" }
-    postgres           = { backup_days = 1 }
-    postgres_passwords = { owner = "the-same-for-all-of-them", service = "the-same-for-all-of-them" }
-    postgres_authority = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----"
+    redis_former_passwords = { edges = "edge-the-former-one" }
+    zones                  = ["eu-central-1a", "eu-central-1b", "eu-central-1b"]
+    vpc_cidr               = "10.20.0.0/24"
+    administrators         = ["operators"]
+    api_allowed_cidrs      = ["anywhere"]
+    nodes                  = { min = 6, max = 3 }
+    redis                  = { shards = 33 }
+    redis_passwords        = { ingestor = "the-same-for-all-of-them", aggregator = "the-same-for-all-of-them", persister = "the-same-for-all-of-them", auditor = "the-same-for-all-of-them", edge = "the-same-for-all-of-them" }
+    postgres               = { backup_days = 1 }
+    postgres_passwords     = { owner = "the-same-for-all-of-them", service = "the-same-for-all-of-them" }
+    postgres_authority     = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----"
   }
   expect_failures = [
-    var.zones, var.vpc_cidr, var.administrators, var.api_allowed_cidrs, var.nodes, var.redis,
+    var.zones, var.vpc_cidr, var.redis_former_passwords, var.administrators, var.api_allowed_cidrs, var.nodes, var.redis,
     var.redis_passwords, var.postgres, var.postgres_passwords, var.postgres_authority,
   ]
 }
@@ -192,8 +198,9 @@ run "refused_2" {
 run "refused_3" {
   command = plan
   variables {
-    name  = "chart--two"
-    zones = ["us-east-1a", "us-east-1b", "us-east-1c"]
+    redis_former_passwords = { edge = "short" }
+    name                   = "chart--two"
+    zones                  = ["us-east-1a", "us-east-1b", "us-east-1c"]
   }
-  expect_failures = [var.name, var.zones]
+  expect_failures = [var.name, var.zones, var.redis_former_passwords]
 }

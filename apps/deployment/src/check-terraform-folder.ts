@@ -45,7 +45,8 @@ export async function checkTerraformFolder(
     })
   const init = await terraform('init', '-backend=false', '-input=false', ...initFlags(folder, config))
   if (init.status !== 0) {
-    if (!UNREACHABLE.test(init.text)) return { outcome: 'failed', text: init.text }
+    // Its lines are broken at 78 letters.
+    if (!UNREACHABLE.test(init.text.replace(/\s+/g, ' '))) return { outcome: 'failed', text: init.text }
     return {
       outcome: 'skipped',
       text: `no registry or mirror has the provider ${folder.provider} (TF_PLUGIN_DIR names a mirror)`,

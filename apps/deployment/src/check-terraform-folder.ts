@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { type ProgramOutcome, runProgram } from './run-program.ts'
+import type { Config } from './config.ts'
+import { runCommand } from './run-command.ts'
 import type { StandIn } from './stand-in-provider.ts'
-import type { TerraformConfig } from './terraform-config.ts'
 import type { TerraformFolder } from './terraform-folders.ts'
 
 export interface FolderResult {
@@ -13,14 +13,6 @@ export interface FolderResult {
 /** Each test starts its provider anew; some ten seconds on two cores, more beside other checks. */
 const VERB_TIMEOUT_MS = 300_000
 
-/** Providers are asked for once: a registry that does not answer is not waited for. */
-const TERRAFORM_ENV = {
-  TF_IN_AUTOMATION: '1',
-  CHECKPOINT_DISABLE: '1',
-  TF_REGISTRY_DISCOVERY_RETRY: '0',
-  TF_REGISTRY_CLIENT_TIMEOUT: '10',
-}
-
 /** What Terraform says where no registry, or no mirror's copy, has the provider. Another version or hash than the locked one is a fault. */
 const UNREACHABLE =
   /could not connect to|no such host|connection refused|i\/o timeout|deadline exceeded|network is unreachable|was not found in any of the search locations/i
@@ -28,21 +20,15 @@ const UNREACHABLE =
 /** Validates a folder and runs its tests, with its provider or with one that stands in for it. */
 export async function checkTerraformFolder(
   folder: TerraformFolder,
-  config: TerraformConfig,
+  config: Config,
   standIn: StandIn | undefined,
 ): Promise<FolderResult> {
   if (folder.provider === 'kubernetes' && standIn !== undefined && config.tools !== undefined) {
     const script = join(config.tools, 'tf-offline.sh')
-    const offline = (verb: string) =>
-      runProgram(script, [verb, folder.path], { cwd: standIn.folder, timeoutMs: VERB_TIMEOUT_MS, env: TERRAFORM_ENV })
+    const offline = (verb: string) => say(script, [verb, folder.path], standIn.folder, config)
     return verdictOf(await offline('validate'), () => offline('test'))
   }
-  const terraform = (...args: string[]) =>
-    runProgram('terraform', [...args, '-no-color'], {
-      cwd: folder.path,
-      timeoutMs: VERB_TIMEOUT_MS,
-      env: TERRAFORM_ENV,
-    })
+  const terraform = (...args: string[]) => say('terraform', [...args, '-no-color'], folder.path, config)
   const init = await terraform('init', '-backend=false', '-input=false', ...initFlags(folder, config))
   if (init.status !== 0) {
     // Its lines are broken at 78 letters.
@@ -55,14 +41,28 @@ export async function checkTerraformFolder(
   return verdictOf(await terraform('validate'), () => terraform('test'))
 }
 
-function initFlags(folder: TerraformFolder, { pluginDir }: TerraformConfig): string[] {
+interface Said {
+  readonly status: number | null
+  /** Both streams. */
+  readonly text: string
+}
+
+async function say(command: string, args: readonly string[], cwd: string, config: Config): Promise<Said> {
+  const options = { cwd, env: config.terraformEnv, timeoutMs: VERB_TIMEOUT_MS }
+  const outcome = await runCommand(command, args, '', options)
+  return outcome === undefined
+    ? { status: null, text: `there is no ${command}` }
+    : { status: outcome.status, text: outcome.stdout + outcome.stderr }
+}
+
+function initFlags(folder: TerraformFolder, { pluginDir }: Config): string[] {
   return [
     ...(folder.isEnvironment ? ['-lockfile=readonly'] : []),
     ...(pluginDir !== undefined && folder.provider !== 'none' ? [`-plugin-dir=${pluginDir}`] : []),
   ]
 }
 
-async function verdictOf(validated: ProgramOutcome, test: () => Promise<ProgramOutcome>): Promise<FolderResult> {
+async function verdictOf(validated: Said, test: () => Promise<Said>): Promise<FolderResult> {
   if (validated.status !== 0) return { outcome: 'failed', text: validated.text }
   const tested = await test()
   const passed = /(\d+) passed, 0 failed/.exec(tested.text)?.[1]

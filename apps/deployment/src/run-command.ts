@@ -10,10 +10,29 @@ export interface Outcome {
 /** A render takes a tenth of a second, a dry run some seconds; a cluster that does not answer must not hold up the checks. */
 const TIMEOUT_MS = 60_000
 
-/** Undefined when there is no such command. */
-export function runCommand(command: string, args: readonly string[], input = ''): Promise<Outcome | undefined> {
+export interface CommandOptions {
+  readonly cwd?: string
+  /** The whole environment; this process's where it is left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly timeoutMs?: number
+}
+
+/**
+ * Undefined when there is no such command.
+ * @throws an AbortError when it takes too long
+ */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  input = '',
+  { timeoutMs = TIMEOUT_MS, ...options }: CommandOptions = {},
+): Promise<Outcome | undefined> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const child = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      signal: AbortSignal.timeout(timeoutMs),
+      ...options,
+    })
     const said = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runProgram } from './run-program.ts'
+import { runCommand } from './run-command.ts'
 
 /**
  * The cluster's provider knows its schema and cannot be downloaded everywhere; an npm package carries the same schema. These
@@ -39,11 +39,11 @@ async function install(cache: string, folder: string): Promise<void> {
     await writeFile(join(draft, 'package.json'), '{"private": true}\n')
     // Its peers are what writes Terraform in other languages, and are not needed.
     const flags = ['--no-save', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund']
-    const { status, text } = await runProgram('npm', ['install', ...flags, ...PACKAGES], {
+    const outcome = await runCommand('npm', ['install', ...flags, ...PACKAGES], '', {
       cwd: draft,
       timeoutMs: INSTALL_TIMEOUT_MS,
     })
-    if (status !== 0) throw new Error(`npm could not install ${PACKAGES.join(' ')}:\n${text}`)
+    if (outcome?.status !== 0) throw new Error(`npm could not install ${PACKAGES.join(' ')}:\n${outcome?.stderr}`)
     await rm(folder, { recursive: true, force: true })
     await rename(draft, folder)
   } finally {

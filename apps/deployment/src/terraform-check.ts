@@ -1,8 +1,9 @@
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { checkTerraformFolder, type FolderResult } from './check-terraform-folder.ts'
-import { runProgram } from './run-program.ts'
+import { readConfig } from './config.ts'
+import { PLACES } from './places.ts'
+import { runCommand } from './run-command.ts'
 import { prepareStandIn, type StandIn } from './stand-in-provider.ts'
-import { readTerraformConfig } from './terraform-config.ts'
 import { findingsOf, lockedVersionOf } from './terraform-files.ts'
 import { findTerraformFolders, type TerraformFolder } from './terraform-folders.ts'
 
@@ -11,14 +12,13 @@ import { findTerraformFolders, type TerraformFolder } from './terraform-folders.
  * or without a provider, it says what was left out; where everything was given (CI) that is a failure.
  */
 
-const ROOT = fileURLToPath(new URL('../../../terraform', import.meta.url))
-const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/terraform-stand-in', import.meta.url))
+const ROOT = join(PLACES.root, 'terraform')
+const CACHE = join(PLACES.root, 'node_modules/.cache/terraform-stand-in')
 
 /** Each is a Terraform and a provider, most of the time at work. */
 const AT_ONCE = 2
-const FORMAT_TIMEOUT_MS = 30_000
 
-const config = readTerraformConfig()
+const config = readConfig()
 const folders = await findTerraformFolders(ROOT)
 let failures = 0
 let skipped = 0
@@ -26,18 +26,17 @@ let skipped = 0
 for (const folder of folders) {
   for (const finding of findingsOf(folder)) report(folder.name, { outcome: 'failed', text: finding })
 }
-const format = await runProgram('terraform', ['fmt', '-check', '-recursive', '-diff', ROOT], {
-  cwd: ROOT,
-  timeoutMs: FORMAT_TIMEOUT_MS,
-})
-if (format.status === undefined) {
+const format = await runCommand('terraform', ['fmt', '-check', '-recursive', '-diff', ROOT])
+if (format === undefined) {
   report('terraform', {
     outcome: 'skipped',
     text: 'it is not on the PATH (any version from 1.11 on); only the files were looked at',
   })
 } else {
-  if (format.status !== 0)
-    report('terraform fmt', { outcome: 'failed', text: `${format.text}run terraform fmt -recursive terraform` })
+  if (format.status !== 0) {
+    const text = `${format.stdout}${format.stderr}\nrun terraform fmt -recursive terraform`
+    report('terraform fmt', { outcome: 'failed', text })
+  }
   const standIn = await openStandIn(folders)
   const waiting = [...folders]
   const work = async () => {

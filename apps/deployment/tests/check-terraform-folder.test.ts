@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { checkTerraformFolder } from '../src/check-terraform-folder.ts'
+import { readConfig } from '../src/config.ts'
 import type { TerraformFolder } from '../src/terraform-folders.ts'
 
 /** With Terraform itself, on folders of our own. */
@@ -42,7 +43,7 @@ async function makeFolder(files: Record<string, string>, provider: TerraformFold
 }
 
 const check = async (folder: TerraformFolder, pluginDir?: string) =>
-  checkTerraformFolder(folder, { tools: undefined, pluginDir, isComplete: false }, undefined)
+  checkTerraformFolder(folder, { ...readConfig(), tools: undefined, pluginDir }, undefined)
 
 test.skipIf(!hasTerraform)('a valid folder whose tests pass has passed, with their number', async () => {
   const folder = await makeFolder({ ...GOOD, 'tests/a.tftest.hcl': TEST })

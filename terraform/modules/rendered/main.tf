@@ -12,12 +12,21 @@ locals {
 
   component = { for key, object in local.by_key : key => try(object.metadata.labels["app.kubernetes.io/component"], "") }
 
-  owners   = ["policy", "data-store", "service", "monitoring"]
-  unowned  = [for key, component in local.component : key if !contains(local.owners, component)]
-  nullable = [for key, object in local.by_key : key if can(regex(":null[,}]", jsonencode(object)))]
+  owners  = ["policy", "data-store", "service", "monitoring"]
+  unowned = [for key, component in local.component : key if !contains(local.owners, component)]
 
-  # The API server answers 500m to 0.5, 1 to 1000m and 1Gi to 1024Mi, and the provider takes another answer for a fault of its own.
-  quantity  = "(?:cpu|memory|storage|ephemeral-storage|averageValue|limits\\.\\w+|requests\\.\\w+)"
-  amount    = "(?:\\d*\\.\\d+\\w*|\\d*000m|(?:1024|2048|3072|4096|5120|6144|7168|8192)[KMG]i)"
+  # The provider holds the API's answer against what it sent, and takes a difference for a fault of its own, after the change was
+  # made. So what the API gives back otherwise is refused here. First: what it leaves out, being nothing or the zero of a field.
+  left_out = join("|", [
+    "[^\\\\]\":(?:null|\\[\\])[,}]",
+    "\"(?:hostNetwork|hostPID|hostIPC|publishNotReadyAddresses|readOnly|stdin|tty|paused)\":false",
+    "\"(?:minReadySeconds|initialDelaySeconds)\":0[,}]",
+    "\"value\":\"\"",
+  ])
+  hollow = [for key, object in local.by_key : key if can(regex(local.left_out, jsonencode(object)))]
+
+  # Then what it writes in another form: 500m for 0.5, 1 for 1000m, 1k for 1000, 1Gi for 1024Mi.
+  quantity  = "(?:cpu|memory|storage|ephemeral-storage|sizeLimit|averageValue|limits\\.\\w+|requests\\.\\w+)"
+  amount    = "(?:\\d*\\.\\d+\\w*|\\d*000m?|(?:1024|2048|3072|4096|5120|6144|7168|8192)[KMG]i)"
   unsettled = distinct(flatten(regexall("(?m)^\\s*(?:- )?(${local.quantity}: [\"']?${local.amount}[\"']?)\\s*$", var.text)))
 }

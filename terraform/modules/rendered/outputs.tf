@@ -8,8 +8,8 @@ output "objects" {
   }
 
   precondition {
-    condition     = length(local.nullable) == 0
-    error_message = "${join(", ", local.nullable)}: a field is null. The API drops it and the provider then misses it; leave the field out."
+    condition     = length(local.hollow) == 0
+    error_message = "${join(", ", local.hollow)}: a field is null, an empty list, or has a zero value that the API leaves out of its answer. Leave it out of k8s/ as well: it means the same."
   }
 
   precondition {

@@ -72,10 +72,26 @@ run "an_object_of_nobody_is_refused" {
   expect_failures = [output.objects]
 }
 
-run "null_is_refused" {
+run "what_the_api_leaves_out_is_refused_null" {
   command = plan
   variables {
     text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: redis\n  labels: {app.kubernetes.io/component: service}\nspec:\n  clusterIP: null\n"
+  }
+  expect_failures = [output.objects]
+}
+
+run "what_the_api_leaves_out_is_refused_empty_list" {
+  command = plan
+  variables {
+    text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: redis\n  labels: {app.kubernetes.io/component: service}\nspec:\n  ports: []\n"
+  }
+  expect_failures = [output.objects]
+}
+
+run "what_the_api_leaves_out_is_refused_false" {
+  command = plan
+  variables {
+    text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: redis\n  labels: {app.kubernetes.io/component: service}\nspec:\n  publishNotReadyAddresses: false\n"
   }
   expect_failures = [output.objects]
 }
@@ -86,6 +102,26 @@ run "an_amount_that_the_api_would_write_otherwise_is_refused" {
     text = "apiVersion: v1\nkind: LimitRange\nmetadata:\n  name: a\n  labels: {app.kubernetes.io/component: policy}\nspec:\n  limits:\n  - default:\n      cpu: \"0.5\"\n"
   }
   expect_failures = [output.objects]
+}
+
+run "a_thousand_is_refused" {
+  command = plan
+  variables {
+    text = "apiVersion: v1\nkind: LimitRange\nmetadata:\n  name: a\n  labels: {app.kubernetes.io/component: policy}\nspec:\n  averageValue: \"1000\"\n"
+  }
+  expect_failures = [output.objects]
+}
+
+run "what_the_api_keeps_is_taken" {
+  command = plan
+  variables {
+    text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {app.kubernetes.io/component: policy}\nspec:\n  automountServiceAccountToken: false\n  text: \"a \\\"b\\\":null, c\"\n  limits:\n    cpu: 500m\n    memory: 1536Mi\n  emptyDir: {}\n"
+  }
+
+  assert {
+    condition     = length(output.objects) == 1
+    error_message = "An object that the API would not change was refused."
+  }
 }
 
 run "a_text_without_objects_is_refused" {

@@ -61,7 +61,7 @@ run "before" {
     error_message = "The word unset should be a SHA-256."
   }
   assert {
-    condition     = length(output.objects["CronJob/chart/backup"].spec.jobTemplate.spec.template.metadata.annotations["chart/secrets-checksum"]) == 64
+    condition     = output.objects["CronJob/chart/backup"].spec.jobTemplate.spec.template.metadata.annotations["chart/secrets-checksum"] == sha256(jsonencode(["s1"]))
     error_message = "A CronJob's pods are one level deeper, and are meant too."
   }
   assert {

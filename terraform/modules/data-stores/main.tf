@@ -15,9 +15,11 @@ locals {
     postgres = { POSTGRES_PASSWORD = var.postgres_passwords.owner, SERVICE_PASSWORD = var.postgres_passwords.service }
   }
 
-  stateful = { for key, object in module.checksums.objects : key => object if object.kind == "StatefulSet" }
-  routine  = { for key, object in module.checksums.objects : key => object if contains(["CronJob", "Job"], object.kind) }
-  rest     = { for key, object in module.checksums.objects : key => object if !contains(["StatefulSet", "CronJob", "Job"], object.kind) }
+  objects       = module.checksums.objects
+  configuration = { for key, object in local.objects : key => object if object.kind == "ConfigMap" }
+  stateful      = { for key, object in local.objects : key => object if object.kind == "StatefulSet" }
+  routine       = { for key, object in local.objects : key => object if contains(["CronJob", "Job"], object.kind) }
+  rest          = { for key, object in local.objects : key => object if !contains(["ConfigMap", "StatefulSet", "CronJob", "Job"], object.kind) }
 }
 
 # Redis reads its users, and PostgreSQL its first passwords, once: their pods are made anew when these change.
@@ -44,7 +46,20 @@ resource "kubernetes_secret_v1" "store" {
   data = local.secrets[each.key]
 }
 
-# Services, network policies, claims, settings.
+# ConfigMaps have a hash of their content in the name. The old one goes when the servers have the new one.
+resource "kubernetes_manifest" "configuration" {
+  for_each = local.configuration
+  manifest = each.value
+
+  field_manager {
+    force_conflicts = var.force_conflicts
+  }
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# Services, network policies, claims, service accounts.
 resource "kubernetes_manifest" "rest" {
   for_each = local.rest
   manifest = each.value
@@ -71,7 +86,7 @@ resource "kubernetes_manifest" "stateful" {
     update = var.rollout_timeout
   }
 
-  depends_on = [kubernetes_secret_v1.store, kubernetes_manifest.rest]
+  depends_on = [kubernetes_secret_v1.store, kubernetes_manifest.configuration, kubernetes_manifest.rest]
 }
 
 # The backup asks for a server that is there.

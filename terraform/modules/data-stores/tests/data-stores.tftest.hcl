@@ -12,8 +12,9 @@ variables {
   }
   postgres_passwords = { owner = "owner-0123456789ab", service = "service-0123456789" }
   objects = {
-    "Service/chart/redis"    = { apiVersion = "v1", kind = "Service", metadata = { name = "redis", namespace = "chart" }, spec = { ports = [{ port = 6379 }] } }
-    "Service/chart/postgres" = { apiVersion = "v1", kind = "Service", metadata = { name = "postgres", namespace = "chart" }, spec = { ports = [{ port = 5432 }] } }
+    "Service/chart/redis"     = { apiVersion = "v1", kind = "Service", metadata = { name = "redis", namespace = "chart" }, spec = { ports = [{ port = 6379 }] } }
+    "Service/chart/postgres"  = { apiVersion = "v1", kind = "Service", metadata = { name = "postgres", namespace = "chart" }, spec = { ports = [{ port = 5432 }] } }
+    "ConfigMap/chart/redis-1" = { apiVersion = "v1", kind = "ConfigMap", metadata = { name = "redis-1", namespace = "chart" }, data = { "redis.conf" = "appendonly yes\n" } }
     "StatefulSet/chart/redis" = {
       apiVersion = "apps/v1", kind = "StatefulSet", metadata = { name = "redis", namespace = "chart" }
       spec = { template = {
@@ -36,8 +37,10 @@ run "stores" {
   command = plan
 
   assert {
-    condition     = length(kubernetes_manifest.rest) == 2 && length(kubernetes_manifest.stateful) == 2 && keys(kubernetes_manifest.routine) == ["CronJob/chart/backup"]
-    error_message = "Each object is applied once: Services first, then the servers, then the backup."
+    condition = join(" ", concat(
+      keys(kubernetes_manifest.configuration), keys(kubernetes_manifest.rest), keys(kubernetes_manifest.stateful), keys(kubernetes_manifest.routine),
+    )) == "ConfigMap/chart/redis-1 Service/chart/postgres Service/chart/redis StatefulSet/chart/postgres StatefulSet/chart/redis CronJob/chart/backup"
+    error_message = "Each object is applied once: settings and Services first, then the servers, then the backup."
   }
   assert {
     condition     = kubernetes_secret_v1.store["redis"].data["users.acl"] == "${replace(replace(replace(replace(replace(var.users_acl, "INGESTOR_PASSWORD", "ingestor-0123456789"), "AGGREGATOR_PASSWORD", "aggregator-0123456789"), "PERSISTER_PASSWORD", "persister-0123456789"), "AUDITOR_PASSWORD", "auditor-0123456789"), "EDGE_PASSWORD", "edge-0123456789abc")}user probe on >probe -@all +ping\n"

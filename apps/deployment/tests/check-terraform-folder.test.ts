@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { checkTerraformFolder } from '../src/check-terraform-folder.ts'
 import { readConfig } from '../src/config.ts'
+import { PLACES } from '../src/places.ts'
 import type { TerraformFolder } from '../src/terraform-folders.ts'
 
 /** With Terraform itself, on folders of our own. */
@@ -24,8 +25,10 @@ const TEST =
   'run "answer" {\n  command = plan\n  assert {\n    condition     = output.answer == 42\n    error_message = "no"\n  }\n}\n'
 const PROVIDER =
   'terraform {\n  required_providers {\n    aws = {\n      source  = "hashicorp/aws"\n      version = "5.100.0"\n    }\n  }\n}\n'
-const LOCK = (hash: string) =>
-  `provider "registry.terraform.io/hashicorp/aws" {\n  version     = "5.100.0"\n  constraints = "5.100.0"\n  hashes = [\n    "${hash}",\n  ]\n}\n`
+const lockFile = await readFile(join(PLACES.root, 'terraform/environments/aws/.terraform.lock.hcl'), 'utf8')
+/** With the host that Terraform puts before the name. */
+const ADDRESS = /provider "([^"]+)"/.exec(lockFile)![1]!
+const LOCK = `provider "${ADDRESS}" {\n  version     = "5.100.0"\n  constraints = "5.100.0"\n  hashes = [\n    "h1:of-another=",\n  ]\n}\n`
 
 const made: string[] = []
 afterEach(async () => {
@@ -64,17 +67,17 @@ test.skipIf(!hasTerraform).each([
 test.skipIf(!hasTerraform)('a provider that a mirror does not have is left out, and said', async () => {
   const mirror = await makeFolder({ readme: '' })
   const folder = await makeFolder(
-    { ...GOOD, 'versions.tf': PROVIDER, '.terraform.lock.hcl': LOCK('h1:of-nothing='), 'tests/a.tftest.hcl': TEST },
+    { ...GOOD, 'versions.tf': PROVIDER, '.terraform.lock.hcl': LOCK, 'tests/a.tftest.hcl': TEST },
     'aws',
   )
   expect(await check(folder, mirror.path)).toMatchObject({ outcome: 'skipped', text: expect.stringContaining('aws') })
 })
 
 test.skipIf(!hasTerraform)('a provider that is not the locked one is a failure', async () => {
-  const program = 'registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0'
+  const program = `${ADDRESS}/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0`
   const mirror = await makeFolder({ [program]: '#!/bin/sh\n', [program.replace('linux', 'darwin')]: '#!/bin/sh\n' })
   const folder = await makeFolder(
-    { ...GOOD, 'versions.tf': PROVIDER, '.terraform.lock.hcl': LOCK('h1:of-another='), 'tests/a.tftest.hcl': TEST },
+    { ...GOOD, 'versions.tf': PROVIDER, '.terraform.lock.hcl': LOCK, 'tests/a.tftest.hcl': TEST },
     'aws',
   )
   expect(await check(folder, mirror.path)).toMatchObject({ outcome: 'failed' })

@@ -38,11 +38,3 @@ module "observability" {
 
   depends_on = [module.namespace]
 }
-
-# Nobody here would apply a data store, and one inside of the cluster would be no production.
-check "data_stores_are_outside" {
-  assert {
-    condition     = length(module.rendered.data_stores) == 0
-    error_message = "k8s/rendered/production.yaml has data stores that nobody applies: ${join(", ", keys(module.rendered.data_stores))}."
-  }
-}

@@ -133,3 +133,19 @@ run "weak_passwords_are_refused" {
   }
   expect_failures = [var.redis_urls, var.database_urls]
 }
+
+run "a_data_store_in_the_cluster_is_refused" {
+  command = plan
+
+  override_module {
+    target = module.rendered
+    outputs = {
+      objects     = {}
+      policy      = { "Namespace/chart" = { apiVersion = "v1", kind = "Namespace", metadata = { name = "chart", labels = { "pod-security.kubernetes.io/enforce" = "restricted" } } } }
+      data_stores = { "StatefulSet/chart/redis" = { kind = "StatefulSet" } }
+      service     = {}
+      monitoring  = {}
+    }
+  }
+  expect_failures = [output.objects]
+}

@@ -1,5 +1,5 @@
 import { checkObjects } from './check-objects.ts'
-import type { Config } from './config.ts'
+import type { KubernetesConfig } from './config.ts'
 import type { Finding } from './finding.ts'
 import type { KubeObject } from './kube-object.ts'
 import { NoKubectlError } from './kustomize.ts'
@@ -21,7 +21,11 @@ import { committedVariants, operationVariants, renderVariants, type Variant } fr
  * and shown to whatever else on this machine can judge it.
  * @returns how much was found
  */
-export async function checkKubernetes(places: Places, config: Config, say: (line: string) => void): Promise<number> {
+export async function checkKubernetes(
+  places: Places,
+  config: KubernetesConfig,
+  say: (line: string) => void,
+): Promise<number> {
   const overlays = await findOverlays(places)
   const { variants, skipped } = await variantsOf(overlays, places)
   const local = variants.find(({ title }) => title === 'local')?.yaml

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Config } from './config.ts'
+import type { TerraformConfig } from './config.ts'
 import { runCommand } from './run-command.ts'
 import type { StandIn } from './stand-in-provider.ts'
 import type { TerraformFolder } from './terraform-folders.ts'
@@ -20,7 +20,7 @@ const UNREACHABLE =
 /** Validates a folder and runs its tests, with its provider or with one that stands in for it. */
 export async function checkTerraformFolder(
   folder: TerraformFolder,
-  config: Config,
+  config: TerraformConfig,
   standIn: StandIn | undefined,
 ): Promise<FolderResult> {
   if (folder.provider === 'kubernetes' && standIn !== undefined && config.tools !== undefined) {
@@ -47,7 +47,7 @@ interface Said {
   readonly text: string
 }
 
-async function say(command: string, args: readonly string[], cwd: string, config: Config): Promise<Said> {
+async function say(command: string, args: readonly string[], cwd: string, config: TerraformConfig): Promise<Said> {
   const options = { cwd, env: config.terraformEnv, timeoutMs: VERB_TIMEOUT_MS }
   const outcome = await runCommand(command, args, '', options)
   return outcome === undefined
@@ -55,7 +55,7 @@ async function say(command: string, args: readonly string[], cwd: string, config
     : { status: outcome.status, text: outcome.stdout + outcome.stderr }
 }
 
-function initFlags(folder: TerraformFolder, { pluginDir }: Config): string[] {
+function initFlags(folder: TerraformFolder, { pluginDir }: TerraformConfig): string[] {
   return [
     ...(folder.isEnvironment ? ['-lockfile=readonly'] : []),
     ...(pluginDir !== undefined && folder.provider !== 'none' ? [`-plugin-dir=${pluginDir}`] : []),

@@ -1,9 +1,15 @@
-/** How the checks are run. */
-export interface Config {
+/** How both checks are run. */
+interface CheckConfig {
   /** A folder with k8s-validate.mjs and tf-offline.sh; undefined where there is none. */
   readonly tools: string | undefined
+}
+
+export interface KubernetesConfig extends CheckConfig {
   /** Ask the cluster that kubectl points to. Not by default: it may be anybody's. */
   readonly asksCluster: boolean
+}
+
+export interface TerraformConfig extends CheckConfig {
   /** A folder with Terraform's providers, laid out as a filesystem mirror; undefined: they are downloaded. */
   readonly pluginDir: string | undefined
   /** What cannot be checked is a failure where the tools for it were given. */
@@ -20,13 +26,22 @@ const TERRAFORM_ENV = {
   TF_REGISTRY_CLIENT_TIMEOUT: '10',
 }
 
-export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
-  const tools = env.CHART_TOOLS || undefined
+type Environment = Readonly<Record<string, string | undefined>>
+
+export function readKubernetesConfig(env: Environment = process.env): KubernetesConfig {
+  return { tools: toolsIn(env), asksCluster: env.CHECK_CLUSTER === '1' }
+}
+
+export function readTerraformConfig(env: Environment = process.env): TerraformConfig {
+  const tools = toolsIn(env)
   return {
     tools,
-    asksCluster: env.CHECK_CLUSTER === '1',
     pluginDir: env.TF_PLUGIN_DIR || undefined,
     isComplete: tools !== undefined && env.CI === 'true',
     terraformEnv: { ...env, ...TERRAFORM_ENV },
   }
+}
+
+function toolsIn(env: Environment): string | undefined {
+  return env.CHART_TOOLS || undefined
 }

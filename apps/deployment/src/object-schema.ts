@@ -23,8 +23,6 @@ const MODELS: Readonly<Record<string, () => Promise<Models>>> = {
 const BEYOND_THE_MODELS: Readonly<Record<string, string>> = {
   // The models' compiler takes it for a remark of the schema.
   PriorityClass: 'description',
-  // KEDA 2.17 and newer; the models are of 2.10.
-  ScaledObject: 'spec.fallback.behavior',
 }
 
 interface Nameable {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 /** Where things are in a clone. */
 export interface Places {
+  readonly root: string
   readonly overlays: string
   readonly components: string
   /** Manifests that are made by hand, when needed, in the local overlay. */
@@ -14,6 +15,7 @@ export interface Places {
 
 export function placesIn(root: string): Places {
   return {
+    root,
     overlays: join(root, 'k8s/overlays'),
     components: join(root, 'k8s/components'),
     operations: join(root, 'k8s/operations'),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { checkTerraformFolder, type FolderResult } from './check-terraform-folder.ts'
-import { readConfig } from './config.ts'
+import { readTerraformConfig } from './config.ts'
 import { PLACES } from './places.ts'
 import { runCommand } from './run-command.ts'
 import { prepareStandIn, type StandIn } from './stand-in-provider.ts'
@@ -13,12 +13,11 @@ import { findTerraformFolders, type TerraformFolder } from './terraform-folders.
  */
 
 const ROOT = join(PLACES.root, 'terraform')
-const CACHE = join(PLACES.root, 'node_modules/.cache/terraform-stand-in')
 
 /** Each is a Terraform and a provider, most of the time at work. */
 const AT_ONCE = 2
 
-const config = readConfig()
+const config = readTerraformConfig()
 const folders = await findTerraformFolders(ROOT)
 let failures = 0
 let skipped = 0
@@ -55,7 +54,7 @@ if (failures > 0) process.exitCode = 1
 async function openStandIn(folders: readonly TerraformFolder[]): Promise<StandIn | undefined> {
   if (config.tools === undefined) return undefined
   try {
-    const standIn = await prepareStandIn(CACHE)
+    const standIn = await prepareStandIn()
     for (const { name, provider, isEnvironment, files } of folders) {
       const locked = lockedVersionOf(files)
       if (!isEnvironment || provider !== 'kubernetes' || locked === standIn.version) continue

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { checkTerraformFolder } from '../src/check-terraform-folder.ts'
-import { readConfig } from '../src/config.ts'
+import { readTerraformConfig } from '../src/config.ts'
 import { PLACES } from '../src/places.ts'
 import type { TerraformFolder } from '../src/terraform-folders.ts'
 
@@ -46,7 +46,7 @@ async function makeFolder(files: Record<string, string>, provider: TerraformFold
 }
 
 const check = async (folder: TerraformFolder, pluginDir?: string) =>
-  checkTerraformFolder(folder, { ...readConfig(), tools: undefined, pluginDir }, undefined)
+  checkTerraformFolder(folder, { ...readTerraformConfig(), tools: undefined, pluginDir }, undefined)
 
 test.skipIf(!hasTerraform)('a valid folder whose tests pass has passed, with their number', async () => {
   const folder = await makeFolder({ ...GOOD, 'tests/a.tftest.hcl': TEST })

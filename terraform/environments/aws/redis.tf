@@ -9,9 +9,6 @@ locals {
     regex("^user (\\w+) on >\\w+ (.+)$", line)[0] => regex("^user (\\w+) on >\\w+ (.+)$", line)[1]
     if can(regex("^user (\\w+) on >\\w+ (.+)$", line))
   }
-
-  # What a client asks a cluster for before it can ask it for anything else. One server does not need it.
-  cluster_rights = "+cluster|slots +cluster|info +cluster|keyslot"
 }
 
 resource "aws_security_group" "redis" {
@@ -67,7 +64,7 @@ resource "aws_elasticache_user" "app" {
   user_id       = "${var.name}-${each.key}"
   user_name     = each.key
   engine        = "redis"
-  access_string = "on ${local.rights[each.key]} ${local.cluster_rights}"
+  access_string = "on ${local.rights[each.key]}"
 
   authentication_mode {
     type      = "password"

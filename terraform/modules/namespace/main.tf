@@ -16,8 +16,6 @@ resource "kubernetes_manifest" "namespace" {
 resource "kubernetes_manifest" "policy" {
   for_each = local.policies
   manifest = each.value
-  # Of a priority class: `false` comes back as nothing, and the provider would stop at that.
-  computed_fields = ["metadata.labels", "metadata.annotations", "globalDefault"]
 
   field_manager {
     force_conflicts = var.force_conflicts

@@ -82,9 +82,9 @@ run "cloud" {
   assert {
     condition = alltrue([
       for app, user in aws_elasticache_user.app :
-      strcontains(file("../../../libs/redis/users.acl"), "user ${app} on >${upper(app)}_PASSWORD ${trimsuffix(trimprefix(user.access_string, "on "), " ${local.cluster_rights}")}\n")
+      strcontains(file("../../../libs/redis/users.acl"), "user ${app} on >${upper(app)}_PASSWORD ${trimprefix(user.access_string, "on ")}\n")
     ]) && length(aws_elasticache_user.app) == 5
-    error_message = "Rights are those of libs/redis/users.acl, and what a cluster's clients need besides."
+    error_message = "Rights are those of libs/redis/users.acl."
   }
   assert {
     condition     = length(aws_elasticache_user_group.main.user_ids) == 6 && startswith(aws_elasticache_user.default.access_string, "off ")

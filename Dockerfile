@@ -8,11 +8,20 @@ FROM ${NODE_IMAGE} AS pruned
 WORKDIR /chart
 ENV TURBO_TELEMETRY_DISABLED=1
 COPY package.json ./
+# What was fetched once is taken from the cache, so that a source that changed is built without a network.
 RUN --mount=type=cache,target=/root/.npm \
-    npm install --global --no-audit --no-fund "turbo@$(npm pkg get devDependencies.turbo | tr -d '"')"
+    npm install --global --prefer-offline --no-audit --no-fund "turbo@$(npm pkg get devDependencies.turbo | tr -d '"')"
 COPY . .
 ARG APP
-RUN turbo prune "@chart/${APP}" --docker --production
+RUN set -eu; \
+    apps='ingestor aggregator persister auditor edge exchange-simulator cli'; \
+    case " $apps " in \
+      *" $APP "*) ;; \
+      *) echo "There is no image of '$APP'. Build with --build-arg APP=NAME, NAME being one of: $apps" >&2; exit 1;; \
+    esac; \
+    turbo prune "@chart/${APP}" --docker --production; \
+    # The image's user is somebody else: a clone under umask 077 has files that nobody else may read.
+    chmod -R u=rwX,go=rX out proto
 WORKDIR /chart/out/json
 # What only tests and this folder's tools need; some of it names packages that were pruned away.
 RUN npm pkg delete devDependencies optionalDependencies scripts --workspaces --include-workspace-root
@@ -21,7 +30,8 @@ RUN npm pkg delete devDependencies optionalDependencies scripts --workspaces --i
 FROM ${NODE_IMAGE} AS packages
 WORKDIR /chart
 COPY --from=pruned /chart/out/json/ ./
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+RUN --mount=type=cache,target=/root/.npm \
+    npm ci --prefer-offline --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM packages AS listed
 RUN npm sbom --omit=dev --sbom-format=cyclonedx > /sbom.cdx.json
@@ -51,7 +61,7 @@ FROM scratch AS image
 COPY --from=root /root-fs/ /
 COPY --from=packages /chart/ /chart/
 COPY --from=pruned /chart/out/full/ /chart/
-COPY proto/chart /chart/proto/chart
+COPY --from=pruned /chart/proto/ /chart/proto/
 ARG APP
 ARG VERSION=0.0.0
 ARG REVISION=unknown

@@ -11,6 +11,8 @@ export interface Container {
   readonly health: string
   readonly exitCode: number
   readonly killed: boolean
+  /** Whether the first process is one that passes signals on, however early they come. */
+  readonly hasInit: boolean
   /** When it was started last. */
   readonly startedAt: string
 }
@@ -18,6 +20,7 @@ export interface Container {
 interface Inspected {
   readonly Name: string
   readonly Config: { readonly Labels: Readonly<Record<string, string>> }
+  readonly HostConfig: { readonly Init: boolean | null }
   readonly State: {
     readonly Running: boolean
     readonly ExitCode: number
@@ -65,13 +68,14 @@ export class ComposeStack implements AsyncDisposable {
   async containers(): Promise<Container[]> {
     const ids = (await this.compose('ps', '--all', '--quiet')).trim().split('\n')
     const inspected = JSON.parse(await docker(['inspect', ...ids])) as Inspected[]
-    return inspected.map(({ Name, Config, State }) => ({
+    return inspected.map(({ Name, Config, HostConfig, State }) => ({
       service: Config.Labels['com.docker.compose.service'] ?? '',
       name: Name.slice(1),
       running: State.Running,
       health: State.Health?.Status ?? 'none',
       exitCode: State.ExitCode,
       killed: State.OOMKilled,
+      hasInit: HostConfig.Init === true,
       startedAt: State.StartedAt,
     }))
   }

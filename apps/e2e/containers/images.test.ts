@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import { docker, tryDocker } from './docker.ts'
 import { describeContainers } from './engine.ts'
 
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 /** What each app says when it is started without what it needs, told within a second. */
 const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'exchange-simulator', 'cli'] as const
 const tagOf = (app: string) => `chart/${app}:test`
@@ -105,6 +107,82 @@ describeContainers('images', () => {
     // 75 % of the limit, and the young generation beside it.
     expect(heapMib).toBeGreaterThan(128)
     expect(heapMib).toBeLessThan(256)
+  })
+
+  test('a clone that only its owner may read, with keys and rubbish in it, makes the same image', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chart clone-'))
+    try {
+      // As Git and then a person leave it; the space in the path is on purpose.
+      for (const name of [
+        'package.json',
+        'package-lock.json',
+        'turbo.json',
+        'Dockerfile',
+        '.dockerignore',
+        'apps',
+        'libs',
+        'proto',
+      ]) {
+        cpSync(join(ROOT, name), join(folder, name), {
+          recursive: true,
+          filter: file => !file.includes('node_modules'),
+        })
+      }
+      const rubbish = ['.env', 'keys.json', '.npmrc', 'src/tls.key', 'src/.main.ts.swp', 'node_modules/evil/index.js']
+      for (const name of rubbish) {
+        mkdirSync(dirname(join(folder, 'apps/edge', name)), { recursive: true })
+        writeFileSync(join(folder, 'apps/edge', name), 'secret')
+      }
+      for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+        chmodSync(join(file.parentPath, file.name), file.isDirectory() ? 0o700 : 0o600)
+      }
+      const tag = 'chart/edge:test-clone'
+      await docker([
+        'build',
+        '--quiet',
+        '--build-arg',
+        'APP=edge',
+        '--build-arg',
+        'VERSION=1.2.3',
+        '--tag',
+        tag,
+        folder,
+      ])
+      const listing = `const { readdirSync, readFileSync } = require('node:fs')
+        const files = readdirSync('/chart', { recursive: true, withFileTypes: true }).filter(file => file.isFile())
+        const hash = require('node:crypto').createHash('sha256')
+        for (const path of files.map(file => file.parentPath + '/' + file.name).sort()) hash.update(path).update(readFileSync(path))
+        console.log(hash.digest('hex'))`
+      expect(await docker(['run', ...HARDENED, tag, '--eval', listing])).toBe(await evaluate('edge', listing))
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  test('an app that there is none of is refused with the list of those that there are', async () => {
+    const said = await Promise.all(
+      ['', 'nonsense', 'local', 'market'].map(async app => {
+        const { status, stderr } = await tryDocker(['build', '--progress=plain', '--build-arg', `APP=${app}`, '.'])
+        return {
+          app,
+          status,
+          isTold: stderr.includes(`There is no image of '${app}'`) && stderr.includes('exchange-simulator'),
+        }
+      }),
+    )
+    expect(said.filter(one => one.status === 0 || !one.isTold)).toEqual([])
+  })
+
+  test('any user of the group of root may run it, as some clusters demand', async () => {
+    const { status, stderr } = await tryDocker([
+      'run',
+      ...HARDENED,
+      '--network=none',
+      '--user=1234567890:0',
+      '--env=REDIS_URL=nonsense',
+      tagOf('ingestor'),
+    ])
+    expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('REDIS_URL') })
   })
 
   test('the cli is the chart command', async () => {

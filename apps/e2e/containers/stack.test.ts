@@ -31,6 +31,13 @@ describeContainers('compose stack', () => {
     const containers = await stack.containers()
     expect(containers.filter(one => one.service !== 'migrate' && one.health !== 'healthy')).toEqual([])
     expect(containers.length).toBe(11)
+    expect(
+      containers
+        .filter(one => !one.hasInit)
+        .map(one => one.service)
+        .sort(),
+    ).toEqual(['postgres', 'redis'])
+    expect(await stack.compose('run', '--rm', '--no-TTY', 'cli', 'symbols')).toContain('BTCUSDT')
     for (const { name, readyMs } of await stack.startTimes())
       console.log(`${name}: ready ${readyMs} ms after its process began`)
 

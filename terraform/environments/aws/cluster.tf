@@ -157,7 +157,7 @@ resource "aws_eks_node_group" "main" {
 
 # The version that AWS gives out by default for this one of the cluster. Addons do not follow a cluster's upgrade by themselves.
 data "aws_eks_addon_version" "of_cluster" {
-  for_each = toset(["kube-proxy", "vpc-cni", "coredns", "metrics-server"])
+  for_each = toset(["kube-proxy", "vpc-cni", "coredns", "metrics-server", "eks-pod-identity-agent"])
 
   addon_name         = each.key
   kubernetes_version = var.kubernetes_version
@@ -179,9 +179,10 @@ resource "aws_eks_addon" "before_nodes" {
   resolve_conflicts_on_update = "PRESERVE"
 }
 
-# metrics-server: the autoscalers' CPU.
+# metrics-server: the autoscalers' CPU. The agent gives rights in the account to pods that need them (a node autoscaler, a controller of load
+# balancers), which cannot take the node's. None of ours does.
 resource "aws_eks_addon" "on_nodes" {
-  for_each = toset(["coredns", "metrics-server"])
+  for_each = toset(["coredns", "metrics-server", "eks-pod-identity-agent"])
 
   cluster_name                = aws_eks_cluster.main.name
   addon_name                  = each.key

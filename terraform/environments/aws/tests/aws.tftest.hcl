@@ -49,6 +49,10 @@ run "cloud" {
     error_message = "Three kinds of subnets in three zones, no two with the same addresses."
   }
   assert {
+    condition     = toset(output.data_cidrs) == toset([for subnet in aws_subnet.data : subnet.cidr_block])
+    error_message = "The network policies are told where Redis and PostgreSQL are."
+  }
+  assert {
     condition     = length(aws_nat_gateway.main) == 3 && length(aws_route_table.data.route) == 0
     error_message = "Each zone has a way out of its own; data has none."
   }

@@ -26,6 +26,7 @@ import { topologySpread } from './rules/topology-spread.ts'
 import { uniqueNames } from './rules/unique-names.ts'
 import { variableNames } from './rules/variable-names.ts'
 import { variableValues } from './rules/variable-values.ts'
+import { writtenDefaults } from './rules/written-defaults.ts'
 
 /** What we ask of every rendering, beyond what the API asks. */
 export const RULES: Readonly<Record<string, Rule>> = {
@@ -44,6 +45,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   variableValues,
   references,
   mounts,
+  writtenDefaults,
   rollouts,
   noSecrets,
   images,

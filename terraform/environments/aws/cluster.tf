@@ -138,7 +138,7 @@ resource "aws_eks_node_group" "main" {
     desired_size = var.nodes.min
   }
 
-  # One node at a time: disruption budgets let one pod of an app go at a time.
+  # One node at a time, and of it what the disruption budgets let go.
   update_config {
     max_unavailable = 1
   }
@@ -155,6 +155,14 @@ resource "aws_eks_node_group" "main" {
   depends_on = [aws_iam_role_policy_attachment.node, aws_eks_addon.before_nodes]
 }
 
+# The version that AWS gives out by default for this one of the cluster. Addons do not follow a cluster's upgrade by themselves.
+data "aws_eks_addon_version" "of_cluster" {
+  for_each = toset(["kube-proxy", "vpc-cni", "coredns", "metrics-server", "eks-pod-identity-agent"])
+
+  addon_name         = each.key
+  kubernetes_version = var.kubernetes_version
+}
+
 # A node is ready when it has a network.
 resource "aws_eks_addon" "before_nodes" {
   for_each = {
@@ -165,17 +173,20 @@ resource "aws_eks_addon" "before_nodes" {
 
   cluster_name                = aws_eks_cluster.main.name
   addon_name                  = each.key
+  addon_version               = data.aws_eks_addon_version.of_cluster[each.key].version
   configuration_values        = each.value
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
 }
 
-# metrics-server: the autoscalers' CPU.
+# metrics-server: the autoscalers' CPU. The agent gives rights in the account to pods that need them (a node autoscaler, a controller of load
+# balancers), which cannot take the node's. None of ours does.
 resource "aws_eks_addon" "on_nodes" {
-  for_each = toset(["coredns", "metrics-server"])
+  for_each = toset(["coredns", "metrics-server", "eks-pod-identity-agent"])
 
   cluster_name                = aws_eks_cluster.main.name
   addon_name                  = each.key
+  addon_version               = data.aws_eks_addon_version.of_cluster[each.key].version
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
 

@@ -38,6 +38,11 @@ output "repositories" {
   value       = { for app, repository in aws_ecr_repository.app : app => repository.repository_url }
 }
 
+output "data_cidrs" {
+  description = "Subnets of Redis and PostgreSQL: for k8s/overlays/production/to-redis.yaml and to-postgres.yaml, in the place of the private ranges."
+  value       = local.data_cidrs
+}
+
 output "exchange_addresses" {
   description = "Addresses that the exchange sees."
   value       = [for address in aws_eip.nat : address.public_ip]

@@ -52,13 +52,13 @@ variable "nat_per_zone" {
 }
 
 variable "kubernetes_version" {
-  description = "Version of the cluster."
+  description = "Version of the cluster, one under standard support, raised by one minor at a time. When that support ends, AWS upgrades by itself, and a plan for the former version fails."
   type        = string
-  default     = "1.32"
+  default     = "1.35"
 
   validation {
     condition     = can(regex("^1\\.(3[0-9])$", var.kubernetes_version))
-    error_message = "A minor version from 1.30 on (native gRPC probes, stable autoscaling/v2), such as 1.32."
+    error_message = "A minor version from 1.30 on, such as 1.35."
   }
 }
 

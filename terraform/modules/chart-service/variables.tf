@@ -193,11 +193,22 @@ variable "migration_timeout" {
 variable "rollout_timeout" {
   description = "How long an app's pods may take to be replaced: one after the other, each with its start, and up to 40 s for the old one to end."
   type        = string
-  default     = "15m"
+  default     = "9m"
 
   validation {
     condition     = can(regex("^[1-9][0-9]*[ms]$", var.rollout_timeout))
-    error_message = "A time such as 10m or 90s."
+    error_message = "A time such as 9m or 90s."
+  }
+
+  # The provider keeps an object whose time is over in the state (hashicorp/terraform-provider-kubernetes, pull request 2163). Once the
+  # Deployment itself gives up it may not, and then the next apply stops at an object that it does not know.
+  validation {
+    condition = try(alltrue([
+      for object in values(var.objects) :
+      tonumber(trimsuffix(trimsuffix(var.rollout_timeout, "m"), "s")) * (endswith(var.rollout_timeout, "m") ? 60 : 1) < try(object.spec.progressDeadlineSeconds, 600)
+      if object.kind == "Deployment"
+    ]), true)
+    error_message = "It must be shorter than progressDeadlineSeconds of every Deployment (k8s/base/patches/every-app.yaml): raise that first."
   }
 }
 

@@ -12,7 +12,7 @@ resource "kubernetes_manifest" "namespace" {
   }
 }
 
-# Priority classes, the default deny of the network, quotas: they are there before the first pod is.
+# Priority classes and network policies: they are there before the first pod is.
 resource "kubernetes_manifest" "policy" {
   for_each = local.policies
   manifest = each.value

@@ -19,6 +19,7 @@ locals {
   # made. So what the API gives back otherwise is refused here. First: what it leaves out, being nothing or the zero of a field.
   left_out = join("|", [
     "[^\\\\]\":(?:null|\\[\\])[,}]",
+    "\"emptyDir\":\\{\\}",
     "\"(?:hostNetwork|hostPID|hostIPC|publishNotReadyAddresses|readOnly|stdin|tty|paused)\":false",
     "\"(?:minReadySeconds|initialDelaySeconds)\":0[,}]",
     "\"value\":\"\"",

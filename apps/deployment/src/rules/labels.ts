@@ -1,5 +1,5 @@
 import type { Finding } from '../finding.ts'
-import { ofKind, titleOf } from '../kube-object.ts'
+import { type KubeObject, ofKind, titleOf } from '../kube-object.ts'
 import type { Rendering } from '../rendering.ts'
 import { selects } from '../selectors.ts'
 import { type Labels, type Workload, workloadsOf } from '../workloads.ts'
@@ -22,7 +22,20 @@ export function labels({ objects }: Rendering): Finding[] {
       ...selectorFindings(workload),
     ]),
     ...ofKind(objects, 'Service').flatMap(service => unstable(titleOf(service), service.spec?.selector ?? {})),
+    ...exitFindings(objects),
   ]
+}
+
+/** Monitoring is left out where there is no Prometheus operator; a way out that an app needs must not go with it. */
+function exitFindings(objects: readonly KubeObject[]): Finding[] {
+  return ofKind(objects, 'NetworkPolicy')
+    .filter(({ spec }) => spec?.policyTypes?.includes('Egress'))
+    .filter(({ metadata }) => metadata?.labels?.[`${PREFIX}/component`] === 'monitoring')
+    .map(policy => ({
+      object: titleOf(policy),
+      what: 'is a way out, and monitoring',
+      todo: 'let its component be policy',
+    }))
 }
 
 function labelFindings(object: string, given: Labels): Finding[] {

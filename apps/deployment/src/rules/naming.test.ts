@@ -30,6 +30,7 @@ breaks('labels', [
     'egde',
     'does not match its own pods',
   ],
+  ['NetworkPolicy/to-redis', ['metadata', 'labels', 'app.kubernetes.io/component'], 'monitoring', 'is a way out'],
 ])
 
 breaks('uniqueNames', [

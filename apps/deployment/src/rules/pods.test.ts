@@ -17,7 +17,7 @@ breaks('probes', [
   [
     'Deployment/auditor',
     `${APP}.readinessProbe`,
-    { httpGet: { path: '/livez', port: 'health' } },
+    { httpGet: { path: '/livez', port: 'health', scheme: 'HTTP' } },
     'the same for ready and alive',
   ],
   ['Deployment/auditor', `${APP}.livenessProbe.httpGet.port`, 'helth', 'asks port helth'],

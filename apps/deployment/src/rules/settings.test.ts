@@ -20,6 +20,12 @@ breaks('variableValues', [
   ['Deployment/edge', `${APP}.image`, 'acme/gateway:1', 'of acme/gateway:1, of which no config is known'],
 ])
 
+breaks('writtenDefaults', [
+  ['Deployment/edge', `${POD}.volumes.0.configMap.defaultMode`, undefined, 'leaves the mode of the volume authorities'],
+  ['StatefulSet/redis', `${POD}.volumes.1.secret.defaultMode`, undefined, 'leaves the mode of the volume acl'],
+  ['Deployment/edge', `${APP}.livenessProbe.httpGet.scheme`, undefined, 'the scheme of its livenessProbe'],
+])
+
 breaks('references', [
   ['Deployment/edge', `${POD}.volumes.0.secret`, { secretName: 'edge-key' }, 'Secret/edge-key, which is not there'],
   ['ConfigMap/symbols', '', undefined, 'names ConfigMap/symbols-'],

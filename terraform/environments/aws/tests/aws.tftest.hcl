@@ -12,6 +12,9 @@ mock_provider "aws" {
   mock_resource "aws_eks_cluster" {
     defaults = { arn = "arn:aws:eks:eu-central-1:123456789012:cluster/chart" }
   }
+  mock_data "aws_eks_addon_version" {
+    defaults = { version = "v1.35.0-eksbuild.1" }
+  }
   mock_resource "aws_elasticache_replication_group" {
     defaults = { configuration_endpoint_address = "clustercfg.chart.example" }
   }
@@ -46,6 +49,10 @@ run "cloud" {
     error_message = "Three kinds of subnets in three zones, no two with the same addresses."
   }
   assert {
+    condition     = toset(output.data_cidrs) == toset([for subnet in aws_subnet.data : subnet.cidr_block])
+    error_message = "The network policies are told where Redis and PostgreSQL are."
+  }
+  assert {
     condition     = length(aws_nat_gateway.main) == 3 && length(aws_route_table.data.route) == 0
     error_message = "Each zone has a way out of its own; data has none."
   }
@@ -62,6 +69,13 @@ run "cloud" {
   assert {
     condition     = jsondecode(aws_eks_addon.before_nodes["vpc-cni"].configuration_values).enableNetworkPolicy == "true"
     error_message = "Without this, the network policies of k8s/ are words."
+  }
+  assert {
+    condition = alltrue([
+      for addon in concat(values(aws_eks_addon.before_nodes), values(aws_eks_addon.on_nodes)) :
+      addon.addon_version == "v1.35.0-eksbuild.1" && data.aws_eks_addon_version.of_cluster[addon.addon_name].kubernetes_version == aws_eks_cluster.main.version
+    ])
+    error_message = "Addons go with the version of the cluster."
   }
 
   # Redis

@@ -137,9 +137,8 @@ run "refused_1" {
     api_keys          = "not JSON"
     edge_tls          = { certificate = "/etc/tls.crt", key = "/etc/tls.key" }
     migration_timeout = "never"
-    rollout_timeout   = "0m"
   }
-  expect_failures = [var.namespace, var.redis_urls, var.queue_redis_urls, var.database_urls, var.api_keys, var.edge_tls, var.migration_timeout, var.rollout_timeout]
+  expect_failures = [var.namespace, var.redis_urls, var.queue_redis_urls, var.database_urls, var.api_keys, var.edge_tls, var.migration_timeout]
 }
 
 run "refused_2" {
@@ -161,10 +160,11 @@ run "refused_2" {
 run "refused_3" {
   command = plan
   variables {
-    api_keys    = "[{\"id\":\"desk-1\",\"sha256\":\"ck_desk-1_the-key-itself\",\"scopes\":[\"live\"]}]"
-    authorities = { "postgres-ca.pem" = "-----BEGIN CERTIFICATE-----" }
+    api_keys        = "[{\"id\":\"desk-1\",\"sha256\":\"ck_desk-1_the-key-itself\",\"scopes\":[\"live\"]}]"
+    authorities     = { "postgres-ca.pem" = "-----BEGIN CERTIFICATE-----" }
+    rollout_timeout = "0m"
   }
-  expect_failures = [var.api_keys, var.authorities]
+  expect_failures = [var.api_keys, var.authorities, var.rollout_timeout]
 }
 
 run "refused_4" {
@@ -184,4 +184,12 @@ run "refused_5" {
     api_keys    = "[{\"id\":\"desk-1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"live\"],\"expire\":\"2027-01-31T00:00:00Z\"}]"
   }
   expect_failures = [var.api_keys, var.authorities]
+}
+
+run "a_rollout_waits_no_longer_than_its_deployment" {
+  command = plan
+  variables {
+    rollout_timeout = "10m"
+  }
+  expect_failures = [var.rollout_timeout]
 }

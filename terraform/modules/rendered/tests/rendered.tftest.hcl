@@ -96,6 +96,14 @@ run "what_the_api_leaves_out_is_refused_false" {
   expect_failures = [output.objects]
 }
 
+run "what_the_api_leaves_out_is_refused_empty_block" {
+  command = plan
+  variables {
+    text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {app.kubernetes.io/component: service}\nspec:\n  volumes:\n  - name: tmp\n    emptyDir: {}\n"
+  }
+  expect_failures = [output.objects]
+}
+
 run "an_amount_that_the_api_would_write_otherwise_is_refused" {
   command = plan
   variables {
@@ -115,7 +123,7 @@ run "a_thousand_is_refused" {
 run "what_the_api_keeps_is_taken" {
   command = plan
   variables {
-    text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {app.kubernetes.io/component: policy}\nspec:\n  automountServiceAccountToken: false\n  text: \"a \\\"b\\\":null, c\"\n  limits:\n    cpu: 500m\n    memory: 1536Mi\n  emptyDir: {}\n"
+    text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {app.kubernetes.io/component: policy}\nspec:\n  automountServiceAccountToken: false\n  text: \"a \\\"b\\\":null, c\"\n  limits:\n    cpu: 500m\n    memory: 1536Mi\n  podSelector: {}\n"
   }
 
   assert {

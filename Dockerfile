@@ -62,6 +62,7 @@ COPY --from=root /root-fs/ /
 COPY --from=packages /chart/ /chart/
 COPY --from=pruned /chart/out/full/ /chart/
 COPY --from=pruned /chart/proto/ /chart/proto/
+COPY --chmod=644 LICENSE /chart/
 ARG APP
 ARG VERSION=0.0.0
 ARG REVISION=unknown

@@ -7,7 +7,6 @@ import { docker, tryDocker } from './docker.ts'
 import { describeContainers } from './engine.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-/** What each app says when it is started without what it needs, told within a second. */
 const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'exchange-simulator', 'cli'] as const
 const tagOf = (app: string) => `chart/${app}:test`
 

@@ -12,6 +12,7 @@ export default defineConfig({
           setupFiles: ['./vitest.seed.ts'],
           include: ['{libs,apps}/*/src/**/*.test.ts'],
           testTimeout: 60_000,
+          maxWorkers: 2,
         },
       },
       {
@@ -23,7 +24,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // More than cores: most tests wait for servers, leases and the exchange's clock most of their time.
-          maxWorkers: 3,
+          maxWorkers: 4,
         },
       },
       {

@@ -116,6 +116,7 @@ describeContainers('images', () => {
         'package.json',
         'package-lock.json',
         'turbo.json',
+        'LICENSE',
         'Dockerfile',
         '.dockerignore',
         'apps',

@@ -74,7 +74,7 @@ LABEL org.opencontainers.image.title="chart ${APP}" \
 ENV PATH=/usr/local/bin NODE_ENV=production
 USER 65532:65532
 WORKDIR /chart/apps/${APP}
-# Node is the first process and gets SIGTERM itself; each app ends with status 0 within 25 s of it.
+# Node is the first process (compose puts an init before it) and gets SIGTERM itself; each app ends with status 0 within 25 s of it.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node"]
 CMD ["src/main.ts"]

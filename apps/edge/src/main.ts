@@ -53,8 +53,8 @@ await runService('edge', readConfig, async (config, { signal, log, registry, tra
   access.follow(server)
   // Live bars need Redis alone: without PostgreSQL only history fails, so it decides neither start nor readiness.
   postgres.check().catch(error => log.warn({ reason: error.message }, 'no history until PostgreSQL answers'))
-  // Redis is not asked either, as gRPC's own health does not: all edges lose it together, and a Service without any would let nobody in to
-  // whom we could say what is the matter and who goes on by himself when it is back.
+  // Redis is not asked either, nor does gRPC's own health ask it: all edges lose it together, and a Service without any would turn clients
+  // away that are told UNAVAILABLE here and go on by themselves when it is back.
   const checks = [notStopping(signal)]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
   server.setServing(true)

@@ -79,7 +79,7 @@ function readVariant({ title, yaml, findings }: Variant) {
   try {
     return { title, findings, objects: readObjects(yaml, title) }
   } catch (error) {
-    const unreadable: Finding = { object: title, what: (error as Error).message, todo: 'correct the YAML' }
+    const unreadable: Finding = { object: title, what: (error as Error).message, remedy: 'correct the YAML' }
     return { title, findings: [...findings, unreadable], objects: none }
   }
 }

@@ -5,10 +5,10 @@ export interface Finding {
   /** What is wrong, with the value that is. */
   readonly what: string
   /** What to change. */
-  readonly todo: string
+  readonly remedy: string
 }
 
 /** One line for people. */
-export function textOfFinding({ object, what, todo }: Finding): string {
-  return `${object}: ${what}; ${todo}`
+export function textOfFinding({ object, what, remedy }: Finding): string {
+  return `${object}: ${what}; ${remedy}`
 }

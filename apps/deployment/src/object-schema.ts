@@ -38,7 +38,7 @@ export async function schemaFindings(object: Nameable): Promise<Finding[]> {
   const model = models?.[object.kind] as Model | undefined
   if (model === undefined) {
     const what = `there is no ${object.kind} in ${object.apiVersion}`
-    return [{ object: title, what, todo: `use a kind of ${Object.keys(MODELS).join(', ')}` }]
+    return [{ object: title, what, remedy: `use a kind of ${Object.keys(MODELS).join(', ')}` }]
   }
   const fields = new LookedAtFields()
   const findings: Finding[] = []
@@ -46,14 +46,14 @@ export async function schemaFindings(object: Nameable): Promise<Finding[]> {
     model.prototype.validate.call(fields.watch(object))
   } catch (error) {
     const what = (error as Error).message.replaceAll('data/', '').replaceAll('/', '.')
-    findings.push({ object: title, what, todo: `see kubectl explain ${object.kind.toLowerCase()}` })
+    findings.push({ object: title, what, remedy: `see kubectl explain ${object.kind.toLowerCase()}` })
   }
   for (const path of fields.passedOver(object)) {
     if (path === BEYOND_THE_MODELS[object.kind]) continue
-    findings.push({ object: title, what: `there is no field ${path}`, todo: 'correct its name or place' })
+    findings.push({ object: title, what: `there is no field ${path}`, remedy: 'correct its name or place' })
   }
   if ((object.metadata?.name ?? object.metadata?.generateName) === undefined) {
-    findings.push({ object: title, what: 'metadata.name is missing', todo: 'name it' })
+    findings.push({ object: title, what: 'metadata.name is missing', remedy: 'name it' })
   }
   return findings
 }

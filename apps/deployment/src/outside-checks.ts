@@ -54,6 +54,6 @@ function asked(name: string, outcome: Outcome | undefined): OutsideCheck {
   const lines = `${outcome?.stderr}\n${outcome?.status === 0 ? '' : outcome?.stdout}`
     .split('\n')
     .filter(line => line.trim())
-  const todo = 'see what it says'
-  return { name, skipped, findings: lines.map(what => ({ object: name, what, todo })) }
+  const remedy = 'see what it says'
+  return { name, skipped, findings: lines.map(what => ({ object: name, what, remedy })) }
 }

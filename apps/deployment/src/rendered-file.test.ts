@@ -15,7 +15,7 @@ test('what is not fresh is named with the first lines that differ and what to ru
   expect(finding?.object).toBe('k8s/rendered/local.yaml')
   expect(finding?.what).toContain('line 14:\n    -   A: "2"\n')
   expect(finding?.what).toContain('    +   A: "3"')
-  expect(finding?.todo).toContain('npm run render')
+  expect(finding?.remedy).toContain('npm run render')
   expect(staleFindings('local', committed, map('a', '1'))).toHaveLength(1)
 })
 

@@ -31,10 +31,10 @@ export async function readRendered(overlay: string, places: Places): Promise<str
 /** Whether what is committed is what would be rendered now. The same objects laid out otherwise, by another kubectl, are the same. */
 export function staleFindings(overlay: string, committed: string | undefined, fresh: string): Finding[] {
   const object = `k8s/rendered/${overlay}.yaml`
-  const todo = 'run "npm run render" and commit what it changes'
-  if (committed === undefined) return [{ object, what: 'is not there', todo }]
+  const remedy = 'run "npm run render" and commit what it changes'
+  if (committed === undefined) return [{ object, what: 'is not there', remedy }]
   if (committed === fresh || hasSameObjects(committed, fresh)) return []
-  return [{ object, what: `is not what k8s/overlays/${overlay} gives now\n${differenceOf(committed, fresh)}`, todo }]
+  return [{ object, what: `is not what k8s/overlays/${overlay} gives now\n${differenceOf(committed, fresh)}`, remedy }]
 }
 
 function hasSameObjects(committed: string, fresh: string): boolean {

@@ -22,9 +22,13 @@ export function contractFindings(secrets: readonly ISecret[], objects: readonly 
     const object = `${FILE}, ${titleOf(secret)}`
     const plain = Object.entries(secret.stringData ?? {})
       .filter(([, value]) => !value.includes(PLACEHOLDER))
-      .map(([key]) => ({ object, what: `${key} has no ${PLACEHOLDER}`, todo: 'leave what is secret to who makes it' }))
+      .map(([key]) => ({
+        object,
+        what: `${key} has no ${PLACEHOLDER}`,
+        remedy: 'leave what is secret to who makes it',
+      }))
     // Pods name a Secret as "name" or "secretName".
     const isNamed = new RegExp(`"(?:secretN|n)ame":"${secret.metadata?.name}"`).test(text)
-    return isNamed ? plain : [...plain, { object, what: 'is read by nothing', todo: 'remove it' }]
+    return isNamed ? plain : [...plain, { object, what: 'is read by nothing', remedy: 'remove it' }]
   })
 }

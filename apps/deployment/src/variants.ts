@@ -43,7 +43,7 @@ export async function operationVariants(places: Places, local: string): Promise<
 export async function committedVariants({ name }: Overlay, places: Places): Promise<Variant[]> {
   const yaml = await readRendered(name, places)
   const object = `k8s/rendered/${name}.yaml`
-  const missing = { object, what: 'is not there', todo: 'run "npm run render" where there is kubectl' }
+  const missing = { object, what: 'is not there', remedy: 'run "npm run render" where there is kubectl' }
   return [{ title: name, yaml, findings: yaml === undefined ? [missing] : [] }]
 }
 
@@ -53,6 +53,6 @@ async function variantOf(title: string, render: () => Promise<string>): Promise<
   } catch (error) {
     if (error instanceof NoKubectlError || !(error instanceof RenderError)) throw error
     const what = `cannot be rendered: ${error.message}`
-    return { title, yaml: undefined, findings: [{ object: title, what, todo: 'correct its kustomization.yaml' }] }
+    return { title, yaml: undefined, findings: [{ object: title, what, remedy: 'correct its kustomization.yaml' }] }
   }
 }

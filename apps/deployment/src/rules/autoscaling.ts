@@ -23,24 +23,24 @@ function scalerFindings(scaler: Scaler, earlier: readonly Scaler[], { objects }:
   const object = `${scaler.kind}/${scaler.name}`
   const target = targetOf(scaler, objects)
   const what = `${scaler.target.kind}/${scaler.target.name}`
-  if (target === undefined) return [{ object, what: `scales ${what}, which is not there`, todo: 'name one that is' }]
+  if (target === undefined) return [{ object, what: `scales ${what}, which is not there`, remedy: 'name one that is' }]
   const findings: Finding[] = []
   if (target.replicas !== undefined) {
-    const todo = 'remove replicas: each apply would undo what the scaler has decided'
-    findings.push({ object: target.title, what: `says replicas and is scaled by ${object}`, todo })
+    const remedy = 'remove replicas: each apply would undo what the scaler has decided'
+    findings.push({ object: target.title, what: `says replicas and is scaled by ${object}`, remedy })
   }
   if (earlier.some(other => other.target.kind === scaler.target.kind && other.target.name === scaler.target.name)) {
-    findings.push({ object, what: `is the second to scale ${what}`, todo: 'keep one' })
+    findings.push({ object, what: `is the second to scale ${what}`, remedy: 'keep one' })
   }
   if (scaler.minReplicas > scaler.maxReplicas) {
     findings.push({
       object,
       what: `keeps at least ${scaler.minReplicas} and at most ${scaler.maxReplicas}`,
-      todo: 'swap them',
+      remedy: 'swap them',
     })
   }
   if (scaler.minReplicas < 1) {
-    findings.push({ object, what: 'may scale to nothing', todo: 'keep at least one: an app of none serves nobody' })
+    findings.push({ object, what: 'may scale to nothing', remedy: 'keep at least one: an app of none serves nobody' })
   }
   return findings
 }
@@ -59,7 +59,7 @@ function utilizationFindings({ objects }: Objects): Finding[] {
         .map(container => ({
           object: titleOf(autoscaler),
           what: `counts in shares of ${share}, of which container ${container.name} requests none`,
-          todo: `set resources.requests.${share} there`,
+          remedy: `set resources.requests.${share} there`,
         })),
     )
   })

@@ -16,7 +16,11 @@ export function disruptionBudgets({ objects }: Rendering): Finding[] {
   const unguarded = workloads
     .filter(workload => workload.kind === 'Deployment' && leastReplicasOf(workload, objects)! > 1)
     .filter(({ labels }) => !budgets.some(({ spec }) => selects(spec?.selector, labels)))
-    .map(({ title }) => ({ object: title, what: 'has no PodDisruptionBudget', todo: 'add one that selects its pods' }))
+    .map(({ title }) => ({
+      object: title,
+      what: 'has no PodDisruptionBudget',
+      remedy: 'add one that selects its pods',
+    }))
   return [
     ...unguarded,
     ...budgets.flatMap(budget => {
@@ -25,10 +29,10 @@ export function disruptionBudgets({ objects }: Rendering): Finding[] {
       const [workload] = guarded
       if (guarded.length !== 1 || workload === undefined) {
         const names = guarded.map(({ title }) => title).join(', ') || 'nothing'
-        return [{ object, what: `selects ${names}`, todo: 'let it select the pods of one workload' }]
+        return [{ object, what: `selects ${names}`, remedy: 'let it select the pods of one workload' }]
       }
       const replicas = leastReplicasOf(workload, objects)
-      if (replicas === undefined) return [{ object, what: 'guards a job', todo: 'remove it' }]
+      if (replicas === undefined) return [{ object, what: 'guards a job', remedy: 'remove it' }]
       return evictionFindings(object, evictionsOf(budget, replicas), replicas)
     }),
   ]
@@ -37,10 +41,10 @@ export function disruptionBudgets({ objects }: Rendering): Finding[] {
 function evictionFindings(object: string, evictions: number, replicas: number): Finding[] {
   if (evictions < 1) {
     const what = `allows no eviction when ${replicas} pods run`
-    return [{ object, what, todo: 'keep fewer than the replicas, or run more' }]
+    return [{ object, what, remedy: 'keep fewer than the replicas, or run more' }]
   }
   if (replicas > 1 && evictions >= replicas) {
-    return [{ object, what: `lets all of ${replicas} pods be evicted at once`, todo: 'let it keep one at least' }]
+    return [{ object, what: `lets all of ${replicas} pods be evicted at once`, remedy: 'let it keep one at least' }]
   }
   return []
 }

@@ -10,7 +10,7 @@ export function images({ objects }: Rendering): Finding[] {
       const tag = /:([\w.-]+)$/.exec(image.replace(/@.*$/, ''))?.[1]
       if (image.includes('@sha256:') || (tag !== undefined && tag !== 'latest')) return []
       const what = `its image "${image}" may be another one tomorrow`
-      return [{ object: placeOf(workload, container), what, todo: 'give it a tag of one version, or a digest' }]
+      return [{ object: placeOf(workload, container), what, remedy: 'give it a tag of one version, or a digest' }]
     }),
   )
 }

@@ -10,11 +10,11 @@ export function jobs({ objects }: Rendering): Finding[] {
     const { spec } = job
     const findings = boundFindings(object, spec?.jobTemplate.spec)
     if (spec?.concurrencyPolicy !== 'Forbid' && spec?.concurrencyPolicy !== 'Replace') {
-      findings.push({ object, what: 'may run twice at a time', todo: 'set concurrencyPolicy: Forbid' })
+      findings.push({ object, what: 'may run twice at a time', remedy: 'set concurrencyPolicy: Forbid' })
     }
     if (spec?.startingDeadlineSeconds === undefined) {
-      const todo = 'set startingDeadlineSeconds: after a hundred missed times without it, it is never started again'
-      findings.push({ object, what: 'does not say how late it may start', todo })
+      const remedy = 'set startingDeadlineSeconds: after a hundred missed times without it, it is never started again'
+      findings.push({ object, what: 'does not say how late it may start', remedy })
     }
     return findings
   })
@@ -24,8 +24,8 @@ export function jobs({ objects }: Rendering): Finding[] {
     // One that is made by hand gets another name each time, and may go by itself.
     const isApplied = job.metadata?.name !== undefined
     if (isApplied && job.spec?.ttlSecondsAfterFinished !== undefined) {
-      const todo = 'remove ttlSecondsAfterFinished: whoever applies it again would find it gone, and run it again'
-      findings.push({ object, what: 'removes itself', todo })
+      const remedy = 'remove ttlSecondsAfterFinished: whoever applies it again would find it gone, and run it again'
+      findings.push({ object, what: 'removes itself', remedy })
     }
     return findings
   })
@@ -34,12 +34,12 @@ export function jobs({ objects }: Rendering): Finding[] {
 
 function boundFindings(object: string, spec: IJobSpec | undefined): Finding[] {
   const findings: Finding[] = []
-  if (spec?.backoffLimit === undefined) findings.push({ object, what: 'has no backoffLimit', todo: 'set it' })
+  if (spec?.backoffLimit === undefined) findings.push({ object, what: 'has no backoffLimit', remedy: 'set it' })
   if (spec?.activeDeadlineSeconds === undefined) {
-    findings.push({ object, what: 'may run for ever', todo: 'set activeDeadlineSeconds' })
+    findings.push({ object, what: 'may run for ever', remedy: 'set activeDeadlineSeconds' })
   }
   if (!['Never', 'OnFailure'].includes(spec?.template.spec?.restartPolicy ?? '')) {
-    findings.push({ object, what: 'has no restartPolicy of a job', todo: 'set restartPolicy: Never or OnFailure' })
+    findings.push({ object, what: 'has no restartPolicy of a job', remedy: 'set restartPolicy: Never or OnFailure' })
   }
   return findings
 }

@@ -17,7 +17,7 @@ export function knownMetrics({ objects, metrics }: Rendering): Finding[] {
           {
             object,
             what: `reads ${name}, which nothing shows`,
-            todo: 'use a name of apps/*/src/*metrics.ts or record it',
+            remedy: 'use a name of apps/*/src/*metrics.ts or record it',
           },
         ],
   )

@@ -34,21 +34,21 @@ function exitFindings(objects: readonly KubeObject[]): Finding[] {
     .map(policy => ({
       object: titleOf(policy),
       what: 'is a way out, and monitoring',
-      todo: 'let its component be policy',
+      remedy: 'let its component be policy',
     }))
 }
 
 function labelFindings(object: string, given: Labels): Finding[] {
-  const todo = `set it, see the labels of any other object`
+  const remedy = `set it, see the labels of any other object`
   const findings: Finding[] = []
-  if (!given[`${PREFIX}/name`]) findings.push({ object, what: `has no label ${PREFIX}/name`, todo })
+  if (!given[`${PREFIX}/name`]) findings.push({ object, what: `has no label ${PREFIX}/name`, remedy })
   const partOf = given[`${PREFIX}/part-of`]
   if (partOf !== PART_OF)
-    findings.push({ object, what: `has the label ${PREFIX}/part-of: ${partOf}`, todo: `set ${PART_OF}` })
+    findings.push({ object, what: `has the label ${PREFIX}/part-of: ${partOf}`, remedy: `set ${PART_OF}` })
   const component = given[`${PREFIX}/component`]
   if (!COMPONENTS.includes(component ?? '')) {
     const what = `has the label ${PREFIX}/component: ${component}`
-    findings.push({ object, what, todo: `set one of ${COMPONENTS.join(', ')}` })
+    findings.push({ object, what, remedy: `set one of ${COMPONENTS.join(', ')}` })
   }
   return findings
 }
@@ -56,14 +56,16 @@ function labelFindings(object: string, given: Labels): Finding[] {
 /** Of what is released here; data stores have the versions of their images. */
 function versionFindings({ title, labels: given }: Workload): Finding[] {
   if (given[`${PREFIX}/version`] || given[`${PREFIX}/component`] !== 'service') return []
-  return [{ object: `${title}, its pods`, what: `have no label ${PREFIX}/version`, todo: 'set the version that runs' }]
+  return [
+    { object: `${title}, its pods`, what: `have no label ${PREFIX}/version`, remedy: 'set the version that runs' },
+  ]
 }
 
 function selectorFindings({ title, selector, labels: given }: Workload): Finding[] {
   if (selector === undefined) return []
   const findings = unstable(title, selector)
   if (!selects({ matchLabels: selector }, given)) {
-    findings.push({ object: title, what: 'its selector does not match its own pods', todo: 'make them agree' })
+    findings.push({ object: title, what: 'its selector does not match its own pods', remedy: 'make them agree' })
   }
   return findings
 }
@@ -74,5 +76,5 @@ const STABLE = ['name', 'part-of', 'instance', 'component'].map(name => `${PREFI
 function unstable(object: string, selector: Labels): Finding[] {
   return Object.keys(selector)
     .filter(name => !STABLE.includes(name))
-    .map(name => ({ object, what: `selects by ${name}`, todo: `select by ${PREFIX}/name and part-of alone` }))
+    .map(name => ({ object, what: `selects by ${name}`, remedy: `select by ${PREFIX}/name and part-of alone` }))
 }

@@ -28,14 +28,14 @@ function portFindings<T extends { readonly title: string }>(
   found: readonly T[],
   has: (one: T, port: string | undefined) => boolean,
 ): Finding[] {
-  if (found.length === 0) return [{ object, what: 'selects nothing', todo: 'select by labels that are there' }]
+  if (found.length === 0) return [{ object, what: 'selects nothing', remedy: 'select by labels that are there' }]
   return ports.flatMap(port =>
     found
       .filter(one => !has(one, port))
       .map(({ title }) => ({
         object,
         what: `asks port ${port}, which ${title} does not have`,
-        todo: 'name a port of it',
+        remedy: 'name a port of it',
       })),
   )
 }

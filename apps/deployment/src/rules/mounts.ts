@@ -15,7 +15,7 @@ export function mounts(rendering: Rendering): Finding[] {
         .map(({ name }) => ({
           object: placeOf(workload, container),
           what: `mounts ${name}, which is no volume of its pod`,
-          todo: 'add it to volumes',
+          remedy: 'add it to volumes',
         })),
       ...fileFindings(workload, container, rendering),
     ])
@@ -38,7 +38,7 @@ function fileFindings(workload: Workload, container: IContainer, rendering: Rend
           {
             object: placeOf(workload, container),
             what: `${name}=${value}: ${problem}`,
-            todo: 'mount what has this file',
+            remedy: 'mount what has this file',
           },
         ]
   })

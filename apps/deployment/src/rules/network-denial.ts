@@ -20,18 +20,22 @@ export function networkDenial({ objects }: Rendering): Finding[] {
   const open = DIRECTIONS.filter(direction => !deniesAll(direction)).map(direction => ({
     object: 'NetworkPolicy',
     what: `none denies ${direction} by default`,
-    todo: 'add one with an empty podSelector, both policyTypes and no rules',
+    remedy: 'add one with an empty podSelector, both policyTypes and no rules',
   }))
   const unnamed = workloadsOf(objects)
     .filter(({ labels }) => !policies.some(({ spec }) => spec && selectsSome(spec.podSelector as Selector, labels)))
     .map(({ title }) => ({
       object: title,
       what: 'has no NetworkPolicy of its own',
-      todo: 'add one with what it needs',
+      remedy: 'add one with what it needs',
     }))
   const wide = policies.flatMap(policy =>
     DIRECTIONS.filter(direction => rulesOf(policy, direction).some(({ peers, ports }) => !peers && !ports)).map(
-      direction => ({ object: titleOf(policy), what: `lets every ${direction} through`, todo: 'name peers or ports' }),
+      direction => ({
+        object: titleOf(policy),
+        what: `lets every ${direction} through`,
+        remedy: 'name peers or ports',
+      }),
     ),
   )
   return [...open, ...unnamed, ...wide]

@@ -16,7 +16,7 @@ export function networkExcess(rendering: Rendering): Finding[] {
       .map(port => ({
         object: workload.title,
         what: `may go out to port ${port ?? 'any'}, to which none of its variables leads`,
-        todo: 'take it out of the egress of the policies that select it',
+        remedy: 'take it out of the egress of the policies that select it',
       }))
   })
 }

@@ -18,7 +18,7 @@ export function networkPorts({ objects }: Rendering): Finding[] {
         .map(target => ({
           object: workload.title,
           what: `no NetworkPolicy lets anybody reach port ${target}, to which ${titleOf(service)} leads`,
-          todo: 'add an ingress rule, or remove the port',
+          remedy: 'add an ingress rule, or remove the port',
         })),
     )
   })

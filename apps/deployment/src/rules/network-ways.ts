@@ -20,7 +20,7 @@ export function networkWays(rendering: Rendering): Finding[] {
       return problem === undefined ? [] : [`${way.variable} leads to ${way.host}:${way.port}, ${problem}`]
     })
     if (ways.length > 0) problems.push(...dnsProblems(exits))
-    return problems.map(what => ({ object: workload.title, what, todo: 'correct the NetworkPolicy or the address' }))
+    return problems.map(what => ({ object: workload.title, what, remedy: 'correct the NetworkPolicy or the address' }))
   })
 }
 

@@ -14,10 +14,10 @@ export function noSecrets({ objects }: Rendering): Finding[] {
   const rendered = ofKind(objects, 'Secret').map(secret => ({
     object: titleOf(secret),
     what: 'is rendered, and so in the repository',
-    todo: 'name it in k8s/secrets.example.yaml only',
+    remedy: 'name it in k8s/secrets.example.yaml only',
   }))
   const others = objects
     .filter(object => object.kind !== 'Secret' && SECRETS.some(secret => secret.test(JSON.stringify(object))))
-    .map(object => ({ object: titleOf(object), what: 'holds a password or key', todo: 'read it from a Secret' }))
+    .map(object => ({ object: titleOf(object), what: 'holds a password or key', remedy: 'read it from a Secret' }))
   return [...rendered, ...others]
 }

@@ -20,12 +20,12 @@ export function nodeHeap(rendering: Rendering): Finding[] {
         const object = placeOf(workload, container)
         const percent = heapPercentOf(container, rendering)
         if (percent === undefined) {
-          const todo = `set NODE_OPTIONS to --max-old-space-size-percentage=${HEAP_PERCENT_MAX} or less`
-          return [{ object, what: 'does not say how large its heap may be', todo }]
+          const remedy = `set NODE_OPTIONS to --max-old-space-size-percentage=${HEAP_PERCENT_MAX} or less`
+          return [{ object, what: 'does not say how large its heap may be', remedy }]
         }
         if (percent <= HEAP_PERCENT_MAX) return []
         const what = `its heap may be ${Math.round(percent)} % of its limit of memory`
-        return [{ object, what, todo: `leave at least ${100 - HEAP_PERCENT_MAX} % for what is not heap` }]
+        return [{ object, what, remedy: `leave at least ${100 - HEAP_PERCENT_MAX} % for what is not heap` }]
       }),
   )
 }

@@ -24,15 +24,15 @@ export function podSecurity({ objects }: Rendering): Finding[] {
   const namespaces = ofKind(objects, 'Namespace').flatMap(namespace =>
     namespace.metadata?.labels?.[ENFORCE] === 'restricted'
       ? []
-      : [{ object: titleOf(namespace), what: `its label ${ENFORCE} is not restricted`, todo: 'set it' }],
+      : [{ object: titleOf(namespace), what: `its label ${ENFORCE} is not restricted`, remedy: 'set it' }],
   )
   const workloads = workloadsOf(objects).flatMap(workload => [
-    ...podProblems(workload.pod).map(([what, todo]) => ({ object: workload.title, what, todo })),
+    ...podProblems(workload.pod).map(([what, remedy]) => ({ object: workload.title, what, remedy })),
     ...allContainersOf(workload).flatMap(container =>
-      containerProblems(container, workload.pod).map(([what, todo]) => ({
+      containerProblems(container, workload.pod).map(([what, remedy]) => ({
         object: placeOf(workload, container),
         what,
-        todo,
+        remedy,
       })),
     ),
   ])
@@ -40,7 +40,7 @@ export function podSecurity({ objects }: Rendering): Finding[] {
 }
 
 /** What is wrong, and what to do about it. */
-type Problem = readonly [what: string, todo: string]
+type Problem = readonly [what: string, remedy: string]
 
 function podProblems(pod: IPodSpec): Problem[] {
   const problems: Problem[] = []
@@ -72,5 +72,5 @@ function containerProblems(container: IContainer, pod: IPodSpec): Problem[] {
     [own.readOnlyRootFilesystem !== true, 'may write to its root', 'set readOnlyRootFilesystem: true'],
     [(container.ports ?? []).some(({ hostPort }) => hostPort), 'takes a port of its host', 'leave hostPort out'],
   ]
-  return checks.filter(([isBroken]) => isBroken).map(([, what, todo]) => [what, todo])
+  return checks.filter(([isBroken]) => isBroken).map(([, what, remedy]) => [what, remedy])
 }

@@ -6,5 +6,5 @@ import { workloadsOf } from '../workloads.ts'
 export function priorities({ objects }: Rendering): Finding[] {
   return workloadsOf(objects)
     .filter(({ pod }) => !pod.priorityClassName)
-    .map(({ title }) => ({ object: title, what: 'has no priority', todo: 'set priorityClassName' }))
+    .map(({ title }) => ({ object: title, what: 'has no priority', remedy: 'set priorityClassName' }))
 }

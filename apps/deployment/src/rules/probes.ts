@@ -27,16 +27,20 @@ export function probes(rendering: Rendering): Finding[] {
 function presenceFindings(object: string, container: IContainer): Finding[] {
   return (['startupProbe', 'readinessProbe', 'livenessProbe'] as const)
     .filter(name => container[name] === undefined)
-    .map(name => ({ object, what: `has no ${name}`, todo: 'give it one' }))
+    .map(name => ({ object, what: `has no ${name}`, remedy: 'give it one' }))
 }
 
 function lifeFindings(object: string, { livenessProbe: alive, readinessProbe: ready }: IContainer): Finding[] {
   const findings: Finding[] = []
   if (alive !== undefined && alive.httpGet?.path !== ALIVE_PATH) {
-    findings.push({ object, what: 'its livenessProbe may hang on others', todo: `let it ask httpGet ${ALIVE_PATH}` })
+    findings.push({ object, what: 'its livenessProbe may hang on others', remedy: `let it ask httpGet ${ALIVE_PATH}` })
   }
   if (ready !== undefined && alive !== undefined && questionOf(ready) === questionOf(alive)) {
-    findings.push({ object, what: 'asks the same for ready and alive', todo: 'let readiness ask whether it can serve' })
+    findings.push({
+      object,
+      what: 'asks the same for ready and alive',
+      remedy: 'let readiness ask whether it can serve',
+    })
   }
   return findings
 }
@@ -55,5 +59,9 @@ function portFindings(
   )
   return [...new Set(asked)]
     .filter(port => !ports.some(({ name, containerPort }) => port === name || port === containerPort))
-    .map(port => ({ object, what: `a probe asks port ${port}, which it does not have`, todo: 'name one of its ports' }))
+    .map(port => ({
+      object,
+      what: `a probe asks port ${port}, which it does not have`,
+      remedy: 'name one of its ports',
+    }))
 }

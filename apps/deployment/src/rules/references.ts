@@ -32,7 +32,7 @@ export function references(rendering: Rendering): Finding[] {
     ]
       .filter(([kind, name]) => name !== undefined && named(rendering.objects, kind as Kind, name) === undefined)
       .map(([kind, name]) => ({ object: title, what: `names ${kind}/${name}, which is not there` }))
-    return [...mounts, ...variables, ...objects].map(finding => ({ ...finding, todo: 'correct the name, or add it' }))
+    return [...mounts, ...variables, ...objects].map(finding => ({ ...finding, remedy: 'correct the name, or add it' }))
   })
 }
 

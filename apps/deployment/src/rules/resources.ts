@@ -12,7 +12,8 @@ export function resources({ objects }: Rendering): Finding[] {
     allContainersOf(workload).flatMap(container => {
       const { requests = {}, limits = {} } = container.resources ?? {}
       const findings: Finding[] = []
-      const add = (what: string, todo: string) => findings.push({ object: placeOf(workload, container), what, todo })
+      const add = (what: string, remedy: string) =>
+        findings.push({ object: placeOf(workload, container), what, remedy })
       for (const name of ['cpu', 'memory']) {
         if (!(quantityOf(requests[name])! > 0)) add(`requests no ${name}`, `set resources.requests.${name}`)
       }

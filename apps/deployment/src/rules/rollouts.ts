@@ -19,13 +19,13 @@ export function rollouts({ objects }: Rendering): Finding[] {
         .map(name => ({
           object: placeOf(workload, container),
           what: `reads ConfigMap/${name}, whose name does not change with its content`,
-          todo: 'make it with configMapGenerator',
+          remedy: 'make it with configMapGenerator',
         })),
     )
     const isLasting = workload.kind === 'Deployment' || workload.kind === 'StatefulSet'
     if (!isLasting || !containers.some(readsSecret) || workload.annotations[CHECKSUM]) return unhashed
     const what = 'goes on with old Secrets when these change'
-    return [...unhashed, { object: workload.title, what, todo: `annotate its pod template with ${CHECKSUM}: unset` }]
+    return [...unhashed, { object: workload.title, what, remedy: `annotate its pod template with ${CHECKSUM}: unset` }]
   })
 }
 

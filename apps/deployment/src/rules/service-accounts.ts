@@ -10,7 +10,7 @@ export function serviceAccounts({ objects }: Rendering): Finding[] {
     .map(account => ({
       object: titleOf(account),
       what: 'hands out its token',
-      todo: 'set automountServiceAccountToken: false',
+      remedy: 'set automountServiceAccountToken: false',
     }))
   const pods = workloadsOf(objects).flatMap(({ title, pod }) => {
     const findings: Finding[] = []
@@ -18,12 +18,12 @@ export function serviceAccounts({ objects }: Rendering): Finding[] {
       findings.push({
         object: title,
         what: 'shares the account "default"',
-        todo: 'set serviceAccountName to one of its own',
+        remedy: 'set serviceAccountName to one of its own',
       })
     }
     const account = named(objects, 'ServiceAccount', pod.serviceAccountName)
     if ((pod.automountServiceAccountToken ?? account?.automountServiceAccountToken) !== false) {
-      findings.push({ object: title, what: 'is given a token', todo: 'set automountServiceAccountToken: false' })
+      findings.push({ object: title, what: 'is given a token', remedy: 'set automountServiceAccountToken: false' })
     }
     return findings
   })

@@ -12,14 +12,14 @@ export function services({ objects }: Rendering): Finding[] {
     const { selector, ports = [] } = service.spec ?? {}
     const behind = workloads.filter(({ labels }) => selector && selects({ matchLabels: selector }, labels))
     if (behind.length === 0)
-      return [{ object, what: 'selects no pods', todo: 'select by the labels of a pod template' }]
+      return [{ object, what: 'selects no pods', remedy: 'select by the labels of a pod template' }]
     return ports
       .map(({ port, targetPort = port }) => targetPort)
       .filter(port => !behind.some(workload => portOf(workload, port)))
       .map(port => ({
         object,
         what: `leads to port ${port}, which none of its pods has`,
-        todo: 'name a port of theirs',
+        remedy: 'name a port of theirs',
       }))
   })
 }

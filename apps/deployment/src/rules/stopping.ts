@@ -19,7 +19,7 @@ export function stopping(rendering: Rendering): Finding[] {
       .map(({ title, pod }) => ({
         object: title,
         what: `is killed ${pod.terminationGracePeriodSeconds ?? 'an unsaid number of'} s after it was told to stop`,
-        todo: `set terminationGracePeriodSeconds to ${GRACE_SECONDS_MIN} or more`,
+        remedy: `set terminationGracePeriodSeconds to ${GRACE_SECONDS_MIN} or more`,
       }))
   )
 }

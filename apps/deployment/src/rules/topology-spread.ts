@@ -12,13 +12,13 @@ export function topologySpread({ objects }: Rendering): Finding[] {
     const object = workload.title
     const constraints = workload.pod.topologySpreadConstraints ?? []
     if (workload.kind === 'Deployment' && leastReplicasOf(workload, objects)! > 1 && constraints.length === 0) {
-      return [{ object, what: 'may have all its pods on one node', todo: 'add topologySpreadConstraints' }]
+      return [{ object, what: 'may have all its pods on one node', remedy: 'add topologySpreadConstraints' }]
     }
     return constraints.flatMap(constraint => {
       const counted = workloads.filter(other => counts(constraint, workload, other)).map(({ title }) => title)
       if (counted.length === 1 && counted[0] === object) return []
       const what = `its spread over ${constraint.topologyKey} counts the pods of ${counted.join(', ') || 'nobody'}`
-      return [{ object, what, todo: 'let labelSelector and matchLabelKeys take its own pods, and no others' }]
+      return [{ object, what, remedy: 'let labelSelector and matchLabelKeys take its own pods, and no others' }]
     })
   })
 }

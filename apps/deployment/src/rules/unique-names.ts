@@ -14,12 +14,12 @@ export function uniqueNames({ objects }: Rendering): Finding[] {
     const title = titleOf(object)
     const id = `${apiVersion} ${metadata?.namespace} ${title}`
     const findings: Finding[] = []
-    if (seen.has(id)) findings.push({ object: title, what: 'is there twice', todo: 'remove one' })
+    if (seen.has(id)) findings.push({ object: title, what: 'is there twice', remedy: 'remove one' })
     seen.add(id)
     const space = metadata?.namespace
     if (CLUSTER_WIDE.includes(object.kind) ? space !== undefined : !spaces.includes(space)) {
-      const todo = `its namespace is one of: ${spaces.join(', ')}; kinds of the whole cluster have none`
-      findings.push({ object: title, what: `is in the namespace ${space}`, todo })
+      const remedy = `its namespace is one of: ${spaces.join(', ')}; kinds of the whole cluster have none`
+      findings.push({ object: title, what: `is in the namespace ${space}`, remedy })
     }
     return findings
   })

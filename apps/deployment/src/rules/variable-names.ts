@@ -15,7 +15,7 @@ export function variableNames(rendering: Rendering): Finding[] {
         .map(([name, { source }]) => ({
           object: placeOf(workload, container),
           what: `is given ${name} (${source}), which it does not read`,
-          todo: 'correct the name, or give it only to who reads it',
+          remedy: 'correct the name, or give it only to who reads it',
         }))
     }),
   )

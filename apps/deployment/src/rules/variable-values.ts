@@ -15,7 +15,7 @@ export function variableValues(rendering: Rendering): Finding[] {
       problemsOf(workload, container, rendering).map(what => ({
         object: placeOf(workload, container),
         what,
-        todo: 'correct its ConfigMap, Secret or env',
+        remedy: 'correct its ConfigMap, Secret or env',
       })),
     ),
   )

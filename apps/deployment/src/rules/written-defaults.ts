@@ -21,12 +21,12 @@ function volumeFindings({ title, pod }: Workload): Finding[] {
     .map(({ name }) => ({
       object: title,
       what: `leaves the mode of the volume ${name} to the API`,
-      todo: 'set defaultMode',
+      remedy: 'set defaultMode',
     }))
 }
 
 function probeFindings(object: string, { startupProbe, readinessProbe, livenessProbe }: IContainer): Finding[] {
   return Object.entries({ startupProbe, readinessProbe, livenessProbe })
     .filter(([, probe]) => probe?.httpGet !== undefined && probe.httpGet.scheme === undefined)
-    .map(([name]) => ({ object, what: `leaves the scheme of its ${name} to the API`, todo: 'set scheme: HTTP' }))
+    .map(([name]) => ({ object, what: `leaves the scheme of its ${name} to the API`, remedy: 'set scheme: HTTP' }))
 }

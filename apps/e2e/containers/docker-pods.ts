@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { configDataOf, environmentOf, secretDataOf } from '@chart/deployment/environment'
 import { type KubeObject, named, ofKind } from '@chart/deployment/kube-object'
 import { quantityOf } from '@chart/deployment/quantity'
 import type { Workload } from '@chart/deployment/workloads'
@@ -27,6 +28,7 @@ export interface Pod {
  */
 export class DockerPods implements AsyncDisposable {
   readonly #objects: readonly KubeObject[]
+  readonly #given: Parameters<typeof environmentOf>[1]
   readonly #network = `chart-pods-${process.pid}-${Date.now()}`
   readonly #folder = mkdtempSync(join(tmpdir(), 'chart-pods-'))
   readonly #volumes = new Set<string>()
@@ -34,6 +36,7 @@ export class DockerPods implements AsyncDisposable {
 
   private constructor(objects: readonly KubeObject[]) {
     this.#objects = objects
+    this.#given = { objects, secrets: ofKind(objects, 'Secret') }
   }
 
   static async open(objects: readonly KubeObject[]): Promise<DockerPods> {
@@ -149,29 +152,24 @@ export class DockerPods implements AsyncDisposable {
     return chosen.flatMap(({ metadata }) => metadata?.name ?? [])
   }
 
-  #environmentOf({ env = [], envFrom = [] }: Container): Record<string, string> {
-    const whole = envFrom.map(({ configMapRef, secretRef }) =>
-      configMapRef !== undefined
-        ? this.#valuesOf('ConfigMap', configMapRef.name)
-        : this.#valuesOf('Secret', secretRef?.name),
+  #environmentOf(container: Container): Record<string, string> {
+    for (const { configMapRef, secretRef } of container.envFrom ?? []) {
+      if (configMapRef !== undefined) this.#valuesOf('ConfigMap', configMapRef.name)
+      if (secretRef !== undefined) this.#valuesOf('Secret', secretRef.name)
+    }
+    const variables = [...environmentOf(container, this.#given)]
+    return Object.fromEntries(
+      variables.map(([name, { value, source }]) => {
+        if (value === undefined) throw new Error(`${name} has no value: ${source} lacks it`)
+        return [name, value]
+      }),
     )
-    const single = env.map(({ name, value, valueFrom }) => {
-      const { configMapKeyRef: map, secretKeyRef: secret } = valueFrom ?? {}
-      if (map !== undefined) return [name, this.#valuesOf('ConfigMap', map.name)[map.key]]
-      if (secret !== undefined) return [name, this.#valuesOf('Secret', secret.name)[secret.key]]
-      return [name, value ?? '']
-    })
-    return Object.assign({}, ...whole, Object.fromEntries(single))
   }
 
-  #valuesOf(kind: 'ConfigMap' | 'Secret', name: string | undefined): Record<string, string> {
-    const object = named(this.#objects, kind, name)
-    if (object === undefined) throw new Error(`there is no ${kind} ${name}`)
-    const encoded = kind === 'Secret' ? Object.entries(object.data ?? {}) : []
-    return {
-      ...(kind === 'Secret' ? (object as { stringData?: Record<string, string> }).stringData : object.data),
-      ...Object.fromEntries(encoded.map(([key, value]) => [key, Buffer.from(value as string, 'base64').toString()])),
-    }
+  #valuesOf(kind: 'ConfigMap' | 'Secret', name: string | undefined): Readonly<Record<string, string>> {
+    const values = kind === 'ConfigMap' ? configDataOf(name, this.#given) : secretDataOf(name, this.#given)
+    if (values === undefined) throw new Error(`there is no ${kind} ${name}`)
+    return values
   }
 
   async #mountsOf(workload: Workload, container: Container): Promise<string[]> {

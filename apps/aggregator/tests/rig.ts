@@ -87,7 +87,15 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
         BINANCE_API_URL: simulator.url,
       }),
     async register() {
-      const info = { status: 'TRADING', tickSize: '', stepSize: '', priceScale: 8, quantityScale: 8, quoteScale: 8 }
+      const info = {
+        status: 'TRADING',
+        tickSize: '',
+        stepSize: '',
+        simulated: false,
+        priceScale: 8,
+        quantityScale: 8,
+        quoteScale: 8,
+      }
       await registerSymbols(
         redis,
         symbols.map(symbol => ({ symbol, ...info })),

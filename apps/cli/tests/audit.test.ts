@@ -56,7 +56,15 @@ beforeAll(async () => {
     }),
   ])
   const redis = await openRedis(redisServer.url, 'test')
-  const info = { status: 'TRADING', tickSize: '', stepSize: '', priceScale: 8, quantityScale: 8, quoteScale: 8 }
+  const info = {
+    status: 'TRADING',
+    tickSize: '',
+    stepSize: '',
+    simulated: false,
+    priceScale: 8,
+    quantityScale: 8,
+    quoteScale: 8,
+  }
   await registerSymbols(redis, [{ symbol: 'BTCUSDT', ...info }], 4)
   closeRedis(redis)
   await using postgres = await openPostgres({ url: postgresServer.url, applicationName: 'test' })

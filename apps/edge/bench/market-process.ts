@@ -38,7 +38,7 @@ answerParent({
   /** Makes the symbols known, with logs that begin before trade 1. Gives the partitions. */
   async register({ redisUrl, symbols, interval }: Market): Promise<string[]> {
     redis = await openRedis(redisUrl, 'market')
-    const info = { status: 'TRADING', tickSize: '0.01000000', stepSize: '0.00001000' }
+    const info = { status: 'TRADING', tickSize: '0.01000000', stepSize: '0.00001000', simulated: false }
     const scales = { priceScale: 8, quantityScale: 8, quoteScale: 8 }
     await registerSymbols(
       redis,

@@ -1,6 +1,6 @@
 import { decodeUpdate, type SeriesPosition, type SymbolUpdate } from '@chart/grpc'
 import type { Interval } from '@chart/market'
-import type { BarUpdates, BarUpdatesOptions, RedisCommands } from '@chart/redis'
+import { type BarUpdates, type BarUpdatesOptions, type RedisCommands, UpdatePositions } from '@chart/redis'
 import { delay, type Log, NO_TRACES, type Span, type Tracer } from '@chart/service'
 import type { BarHistory } from './bar-history.ts'
 import type { Metrics } from './metrics.ts'
@@ -8,7 +8,7 @@ import { readMissedBars } from './missed-bars.ts'
 import type { LiveEvent } from './series-event.ts'
 import type { SubscriberGroup } from './subscriber-group.ts'
 import { readStoredBars, type StoredBars } from './symbol-bars.ts'
-import { UpdatePositions } from './update-positions.ts'
+
 import { type KnownSeries, type OlderBars, type SeriesChange, WatchedSymbol } from './watched-symbol.ts'
 
 /** Updates of a symbol kept while its bars are read; more means that the read itself is stuck, and it begins anew. */

@@ -273,6 +273,7 @@ test('ListSymbols tells what is served and how each feed is', async () => {
     quoteScale: 8,
     tickSize: '0.01000000',
     stepSize: '0.00001000',
+    simulated: true,
     feed: {
       symbol: 'AAAUSDT',
       state: 'FEED_STATE_LIVE',

@@ -54,7 +54,7 @@ export class TestAggregator {
 
   /** Registers a symbol whose first trade will have id 1. */
   async register(symbol: string): Promise<void> {
-    const info = { status: 'TRADING', tickSize: '0.01000000', stepSize: '0.00001000' }
+    const info = { status: 'TRADING', tickSize: '0.01000000', stepSize: '0.00001000', simulated: true }
     await registerSymbols(
       this.#redis,
       [{ symbol, ...info, priceScale: 8, quantityScale: 8, quoteScale: 8 }],

@@ -73,6 +73,8 @@ function symbolInfo(tape: Tape) {
       { filterType: 'LOT_SIZE', minQty: stepSize, maxQty: '900000000000.00000000', stepSize },
     ],
     permissions: ['SPOT'],
+    // Ours: whoever shows these prices is to say what they are.
+    simulated: true,
   }
 }
 

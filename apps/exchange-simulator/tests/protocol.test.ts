@@ -155,6 +155,7 @@ test('exchangeInfo tells assets, status and sizes; other questions get the excha
     baseAsset: 'ETH',
     quoteAsset: 'BTC',
     quoteAssetPrecision: 8,
+    simulated: true,
     filters: [
       { filterType: 'PRICE_FILTER', tickSize: '0.00001000' },
       { filterType: 'LOT_SIZE', stepSize: '0.00010000' },

@@ -76,11 +76,12 @@ async function keepPlaces(
 
 /** Writes down in Redis which symbols are served, and what the exchange says of them. */
 async function register(feeds: readonly SymbolFeed[], { redis, partitions }: IngestOptions): Promise<void> {
-  const served = feeds.map(({ info: { symbol, status, tickSize, stepSize, scales } }) => ({
+  const served = feeds.map(({ info: { symbol, status, tickSize, stepSize, simulated, scales } }) => ({
     symbol,
     status,
     tickSize,
     stepSize,
+    simulated,
     priceScale: scales.price,
     quantityScale: scales.quantity,
     quoteScale: scales.quote,

@@ -13,6 +13,7 @@ const INFO: SymbolInfo = {
   scales: EXCHANGE_SCALES,
   tickSize: '0.01000000',
   stepSize: '0.00001000',
+  simulated: false,
 }
 const HALTED: SymbolInfo = { ...INFO, status: 'BREAK' }
 

@@ -108,5 +108,6 @@ function infoOf(symbol: string): SymbolInfo {
     scales: EXCHANGE_SCALES,
     tickSize: '0.01000000',
     stepSize: '0.00001000',
+    simulated: true,
   }
 }

@@ -27,6 +27,7 @@ describe('exchangeInfo', () => {
         scales: { price: 8, quantity: 8, quote: 8 },
         tickSize: '0.00001000',
         stepSize: '0.00010000',
+        simulated: false,
       },
     ])
     expect(() => symbolInfosOf(answer, new Set(['ODD']))).toThrow(MalformedMessageError)
@@ -76,6 +77,7 @@ describe.skipIf(RECORDINGS === undefined)(`recordings${NEEDS_RECORDINGS}`, () =>
     expect(infos.find(info => info.symbol === 'BTCUSDT')).toMatchObject({
       tickSize: '0.01000000',
       stepSize: '0.00001000',
+      simulated: false,
       scales: { quote: 8 },
     })
   })

@@ -13,6 +13,8 @@ export interface SymbolInfo {
   readonly tickSize: string
   /** Smallest step of a quantity. */
   readonly stepSize: string
+  /** True when the trades are invented: our exchange simulator says so of itself, the exchange has no such field. */
+  readonly simulated: boolean
 }
 
 /** The exchange's own bar. Decimals as it prints them. */
@@ -57,6 +59,7 @@ function symbolInfoOf(value: unknown): SymbolInfo {
     scales: { ...EXCHANGE_SCALES, quote },
     tickSize: filterValueOf(row, 'PRICE_FILTER', 'tickSize'),
     stepSize: filterValueOf(row, 'LOT_SIZE', 'stepSize'),
+    simulated: row.simulated === true,
   }
 }
 

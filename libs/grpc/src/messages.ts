@@ -98,6 +98,7 @@ export interface SymbolInfoMessage {
   readonly quoteScale: number
   readonly tickSize: string
   readonly stepSize: string
+  readonly simulated: boolean
   readonly feed: FeedMessage
 }
 

@@ -82,3 +82,4 @@ export {
   readHeads,
   writeFeedStates,
 } from './trade-log.ts'
+export { UpdatePositions } from './update-positions.ts'

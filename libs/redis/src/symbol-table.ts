@@ -9,6 +9,8 @@ export interface SymbolInfo {
   readonly status: string
   readonly tickSize: string
   readonly stepSize: string
+  /** True when its trades are invented by a simulator. */
+  readonly simulated: boolean
   readonly priceScale: number
   readonly quantityScale: number
   readonly quoteScale: number
@@ -38,11 +40,11 @@ export async function registerSymbols(
   // All are looked at before any is written: one that is new must not settle where a wrong number puts it.
   for (const [index, { symbol }] of infos.entries()) checkTag(symbol, known[index], partitions)
   await Promise.all(
-    infos.map(async ({ symbol, ...info }) => {
+    infos.map(async ({ symbol, simulated, ...info }) => {
       const tag = tagOf(symbol, partitions)
       await redis.hsetnx(SYMBOLS_KEY, symbol, tag)
       checkTag(symbol, await redis.hget(SYMBOLS_KEY, symbol), partitions)
-      await redis.hset(infoKey(tag, symbol), info)
+      await redis.hset(infoKey(tag, symbol), { ...info, simulated: String(simulated) })
     }),
   )
 }
@@ -71,6 +73,7 @@ export async function readSymbolInfos(
     status: fields.status ?? '',
     tickSize: fields.tickSize ?? '',
     stepSize: fields.stepSize ?? '',
+    simulated: fields.simulated === 'true',
     priceScale: Number(fields.priceScale ?? 0),
     quantityScale: Number(fields.quantityScale ?? 0),
     quoteScale: Number(fields.quoteScale ?? 0),

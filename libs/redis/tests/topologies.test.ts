@@ -110,7 +110,15 @@ describe.each<TopologyName>(['one server', 'Sentinel', 'a cluster'])('on %s', na
 
   test('symbols, feeds and live bars are read across partitions', async () => {
     const symbols = ['AAA', 'BBB', 'CCC', 'DDD', 'EEE']
-    const info = { status: 'TRADING', tickSize: '1', stepSize: '1', priceScale: 0, quantityScale: 0, quoteScale: 0 }
+    const info = {
+      status: 'TRADING',
+      tickSize: '1',
+      stepSize: '1',
+      simulated: false,
+      priceScale: 0,
+      quantityScale: 0,
+      quoteScale: 0,
+    }
     const infos = symbols.map(symbol => ({ symbol, ...info }))
     await registerSymbols(redis, infos, 32)
     const served = [...(await readSymbols(redis))].map(([symbol, tag]) => ({ symbol, tag }))

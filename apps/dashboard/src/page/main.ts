@@ -1,0 +1,3 @@
+import { createChart } from 'lightweight-charts'
+
+createChart(document.body)

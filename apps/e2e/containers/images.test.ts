@@ -7,7 +7,16 @@ import { docker, tryDocker } from './docker.ts'
 import { describeContainers } from './engine.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'exchange-simulator', 'cli'] as const
+const APPS = [
+  'ingestor',
+  'aggregator',
+  'persister',
+  'auditor',
+  'edge',
+  'dashboard',
+  'exchange-simulator',
+  'cli',
+] as const
 const tagOf = (app: string) => `chart/${app}:test`
 
 /** As a pod of the restricted profile is run: see the security contexts in k8s/base. */
@@ -97,6 +106,27 @@ describeContainers('images', () => {
       }),
     )
     expect(said.filter(one => one.status !== 1 || one.lines !== 1 || !one.named)).toEqual([])
+  })
+
+  test('the dashboard has the page as it is served, with the licences of what is in it, and not what it was built from', async () => {
+    const script = `const { readdirSync, readFileSync } = require('node:fs')
+      const files = readdirSync('/chart/apps', { recursive: true, withFileTypes: true }).filter(file => file.isFile())
+      const read = name => readFileSync('/chart/apps/dashboard/dist/' + name, 'utf8')
+      const scripts = readdirSync('/chart/apps/dashboard/dist/assets').filter(name => name.endsWith('.js'))
+      console.log(JSON.stringify({
+        names: files.map(file => (file.parentPath + '/' + file.name).replace('/chart/apps/dashboard/', '')),
+        page: read('index.html'), scripts: scripts.map(name => read('assets/' + name)), licenses: read('licenses.txt'),
+        tools: ['vite', 'rolldown', 'lightweight-charts', 'playwright-core'].filter(name => readdirSync('/chart/node_modules').includes(name)),
+      }))`
+    const { names, page, scripts, licenses, tools } = JSON.parse(await evaluate('dashboard', script))
+    expect(page).toContain('<!doctype html>')
+    expect(scripts.join()).toContain('TradingView Lightweight Charts')
+    expect(scripts.join()).not.toContain('sourceMappingURL')
+    expect(licenses).toMatch(/lightweight-charts - [\d.]+ \(Apache-2.0\)[^]*TERMS AND CONDITIONS FOR USE/)
+    expect(names.filter((name: string) => /\.map$|^src\/page|vite/.test(name))).toEqual([])
+    expect(tools).toEqual([])
+    const others = `console.log(require('node:fs').readdirSync('/chart/apps').join())`
+    expect((await evaluate('edge', others)).trim()).toBe('edge')
   })
 
   test('the heap follows the memory limit', async () => {

@@ -1,5 +1,6 @@
 import { openMetrics as openAggregatorMetrics } from '@chart/aggregator/metrics'
 import { openMetrics as openAuditorMetrics } from '@chart/auditor/metrics'
+import { openMetrics as openDashboardMetrics } from '@chart/dashboard/metrics'
 import { CallMetrics } from '@chart/edge/call-metrics'
 import { openMetrics as openEdgeMetrics } from '@chart/edge/metrics'
 import { openMetrics as openIngestorMetrics } from '@chart/ingestor/metrics'
@@ -15,6 +16,7 @@ export function metricNames(): ReadonlySet<string> {
   openPersisterMetrics(registry, { waitingCount: async () => 0, failedCount: async () => 0 })
   openAuditorMetrics(registry)
   openEdgeMetrics(registry)
+  openDashboardMetrics(registry)
   new CallMetrics(registry, () => 0)
   return new Set(
     registry.getMetricsAsArray().flatMap(({ name }) => {

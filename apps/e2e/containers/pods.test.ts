@@ -12,10 +12,10 @@ import { until } from '@chart/testkit'
 import { expect, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
 import { storedBars } from '../src/oracle.ts'
+import { ShownPage } from '../src/shown-page.ts'
 import { docker } from './docker.ts'
 import { DockerPods, type Pod } from './docker-pods.ts'
 import { describeContainers } from './engine.ts'
-import { ShownPage } from './shown-page.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']

@@ -4,9 +4,9 @@ import { until } from '@chart/testkit'
 import { expect, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
 import { storedBars } from '../src/oracle.ts'
+import { ShownPage } from '../src/shown-page.ts'
 import { ComposeStack, type Container } from './compose-stack.ts'
 import { describeContainers } from './engine.ts'
-import { ShownPage } from './shown-page.ts'
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']
 /** Traded from the beginning, served when it is asked for. */

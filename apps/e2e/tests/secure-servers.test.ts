@@ -7,8 +7,10 @@ import { closeRedis, openRedis } from '@chart/redis'
 import { freePort, startPostgres, startRedis } from '@chart/servers'
 import { killApps, runApp, until, writeFolder } from '@chart/testkit'
 import { createTestCa } from '@chart/testkit/certificates'
-import { afterEach, expect, onTestFailed, test } from 'vitest'
+import { afterEach, beforeAll, expect, onTestFailed, test } from 'vitest'
+import { buildPageOnce } from '../src/built-page.ts'
 import { compareWithOracle } from '../src/compare.ts'
+import { ShownPage } from '../src/shown-page.ts'
 
 /**
  * The service on servers that ask for TLS and passwords: each app logs into Redis as a user of its own, with the rights of
@@ -22,6 +24,7 @@ const MINUTE_MS = 60_000
 const SPEED = 10
 const OUTPUT_TAIL = 3_000
 
+beforeAll(buildPageOnce)
 afterEach(killApps)
 
 const passwordOf = (role: string) => `${role}-s3cret`
@@ -105,6 +108,14 @@ test.each(['rediss', 'rediss+cluster'] as const)(
     const address = () => `127.0.0.1:${/"port":(\d+),"msg":"gRPC listening"/.exec(edge.output.text)?.[1]}`
     await until('the edge listens', () => !address().endsWith('undefined'))
     using client = openBarClient(address())
+    const dashboard = runApp('dashboard', {
+      REDIS_URL: redis.urlOf('dashboard'),
+      INTERVALS: '1s,1m',
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: '0',
+      CHART_ADDRESS: address(),
+    })
+    apps.push(dashboard)
 
     const plain = await openRedis(redis.server.url, 'admin')
     /** What Redis refused, to whom. */
@@ -133,6 +144,20 @@ test.each(['rediss', 'rediss+cluster'] as const)(
       const { bars } = await client.listBars({ symbol: 'BTCUSDT', interval: '1m' })
       return bars.some(bar => bar.proof === 'BAR_PROOF_VERIFIED')
     })
+    const pagePort = /"port":(\d+),"msg":"HTTP listening"/.exec(dashboard.output.text)?.[1]
+    const page = new ShownPage(`http://127.0.0.1:${pagePort}`)
+    await untilOrRefused('the page is told live bars, feeds and history', async () => {
+      const told = await page.events(
+        SYMBOLS.map(symbol => `${symbol}:1m`),
+        ['bar', 'feed', 'history'],
+      )
+      return told.feed!.every(({ state }) => state === 'live')
+    })
+    expect(await page.symbols()).toHaveLength(SYMBOLS.length)
+    expect(await page.bars('BTCUSDT', '1m')).not.toEqual([])
+    const asked = await plain.call('ACL', 'DRYRUN', 'dashboard', 'HSET', 'bar:{p00}:BTCUSDT:1m', 'close', '1')
+    expect(String(asked)).toContain('no permissions')
+    expect(await refusals()).toEqual([])
     closeRedis(plain)
     for (const { child } of apps) child.kill('SIGTERM')
     expect(await Promise.all(apps.map(app => app.exited))).toEqual(apps.map(() => 0))

@@ -3,6 +3,13 @@ import { expect } from 'vitest'
 /** Long enough for the first trade of a symbol, and for a machine that may be busy. */
 const EVENT_TIMEOUT_MS = 60_000
 
+/** Data of the first event of each kind. */
+export interface Told {
+  readonly bar?: unknown
+  readonly feed?: readonly { readonly state: string }[]
+  readonly history?: { readonly bars: readonly unknown[] }
+}
+
 /** The dashboard as a browser on this machine sees it. */
 export class ShownPage {
   readonly #url: string
@@ -39,18 +46,28 @@ export class ShownPage {
     return (await this.#json<{ bars: unknown[] }>(address)).bars
   }
 
-  /** The first event `bar` of a stream. */
+  /** The live bar, or one that has just closed. */
   async liveBar(symbol: string, interval: string): Promise<unknown> {
+    return (await this.events([`${symbol}:${interval}`], ['bar'])).bar
+  }
+
+  /** Of each kind, what the first event of a stream tells. */
+  async events(series: readonly string[], kinds: readonly (keyof Told)[]): Promise<Told> {
     const signal = AbortSignal.timeout(EVENT_TIMEOUT_MS)
-    const response = await fetch(`${this.#url}/api/stream?series=${symbol}:${interval}`, { signal })
+    const response = await fetch(`${this.#url}/api/stream?series=${series}`, { signal })
     expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/)
+    const told = new Map<string, unknown>()
     let text = ''
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-      text += chunk
-      const data = /^event: bar\n(?:id: .*\n)?data: (.*)\n(?:id: .*\n)?\n/m.exec(text)?.[1]
-      if (data !== undefined) return JSON.parse(data)
+      const events = (text + chunk).split('\n\n')
+      text = events.pop()!
+      for (const event of events) {
+        const [, kind, data] = /^event: (.*)\ndata: (.*)$/m.exec(event) ?? []
+        if (kind !== undefined && !told.has(kind)) told.set(kind, JSON.parse(data!))
+      }
+      if (kinds.every(kind => told.has(kind))) return Object.fromEntries(told)
     }
-    throw new Error(`the stream ended without a bar: ${text.slice(-500)}`)
+    throw new Error(`the stream ended and had told ${[...told.keys()].join()} alone`)
   }
 
   async #json<T>(address: string): Promise<T> {

@@ -2,6 +2,7 @@ import type { BarText, ChartClient, ChartErrorCode, ListBarsOptions } from '@cha
 import { ChartError } from '@chart/client'
 import { delay, type Log } from '@chart/service'
 import type { HistoryResult, Metrics } from './metrics.ts'
+import { HistoryUnavailableError } from './refused-request.ts'
 import { SharedQuestions, TooManyQuestionsError } from './shared-questions.ts'
 import type { BarsAnswer, HistoryEvent, SeriesName } from './wire.ts'
 
@@ -29,11 +30,6 @@ const PASSING: ReadonlySet<ChartErrorCode> = new Set([
   'CANCELLED',
   'INTERNAL',
 ])
-
-/** No edge has told the bars. The message is for whoever asked: it names no address. */
-export class HistoryUnavailableError extends Error {
-  override name = 'HistoryUnavailableError'
-}
 
 /** What a page lacks of a series, as the event that tells it. */
 export interface HistoryTelling {
@@ -145,7 +141,7 @@ export class History {
       if (error instanceof ChartError && !PASSING.has(error.code)) result = 'refused'
       if (!this.#isFailing) log.warn({ reason: error.message }, 'no history; live bars go on')
       this.#isFailing = true
-      throw new HistoryUnavailableError('history cannot be read just now; try again in a few seconds', { cause: error })
+      throw new HistoryUnavailableError(error)
     } finally {
       end()
       metrics.historyRequests.inc({ result })

@@ -125,7 +125,7 @@ describeContainers('images', () => {
     expect(licenses).toMatch(
       /lightweight-charts - [\d.]+ \(Apache-2.0\)\s+Apache License\s[\s\S]*TERMS AND CONDITIONS FOR USE/,
     )
-    expect(names.filter((name: string) => /\.map$|^src\/page|vite/.test(name))).toEqual([])
+    expect(names.filter((name: string) => /\.map$|^src\/page\/|vite/.test(name))).toEqual([])
     expect(tools).toEqual([])
     const others = `console.log(require('node:fs').readdirSync('/chart/apps').join())`
     expect((await evaluate('edge', others)).trim()).toBe('edge')
@@ -140,56 +140,68 @@ describeContainers('images', () => {
     expect(heapMib).toBeLessThan(256)
   })
 
-  test('a clone that only its owner may read, with keys and rubbish in it, makes the same image', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'chart clone-'))
-    try {
-      // As Git and then a person leave it; the space in the path is on purpose.
-      for (const name of [
-        'package.json',
-        'package-lock.json',
-        'turbo.json',
-        'LICENSE',
-        'Dockerfile',
-        '.dockerignore',
-        'apps',
-        'libs',
-        'proto',
-      ]) {
-        cpSync(join(ROOT, name), join(folder, name), {
-          recursive: true,
-          filter: file => !file.includes('node_modules'),
-        })
-      }
-      const rubbish = ['.env', 'keys.json', '.npmrc', 'src/tls.key', 'src/.main.ts.swp', 'node_modules/evil/index.js']
-      for (const name of rubbish) {
-        mkdirSync(dirname(join(folder, 'apps/edge', name)), { recursive: true })
-        writeFileSync(join(folder, 'apps/edge', name), 'secret')
-      }
-      for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-        chmodSync(join(file.parentPath, file.name), file.isDirectory() ? 0o700 : 0o600)
-      }
-      const tag = 'chart/edge:test-clone'
-      await docker([
-        'build',
-        '--quiet',
-        '--build-arg',
-        'APP=edge',
-        '--build-arg',
-        'VERSION=1.2.3',
-        '--tag',
-        tag,
-        folder,
-      ])
-      const listing = `const { readdirSync, readFileSync } = require('node:fs')
+  test.for(['edge', 'dashboard'])(
+    'a clone that only its owner may read, with keys and rubbish in it, makes the same image of %s',
+    async app => {
+      const folder = mkdtempSync(join(tmpdir(), 'chart clone-'))
+      try {
+        // As Git and then a person leave it; the space in the path is on purpose.
+        for (const name of [
+          'package.json',
+          'package-lock.json',
+          'turbo.json',
+          'LICENSE',
+          'Dockerfile',
+          '.dockerignore',
+          'apps',
+          'libs',
+          'proto',
+        ]) {
+          cpSync(join(ROOT, name), join(folder, name), {
+            recursive: true,
+            filter: file => !file.includes('node_modules'),
+          })
+        }
+        const rubbish = [
+          '.env',
+          'keys.json',
+          '.npmrc',
+          'src/tls.key',
+          'dist/stale.js',
+          'src/page/keys.json',
+          'src/.main.ts.swp',
+          'node_modules/evil/index.js',
+        ]
+        for (const name of rubbish) {
+          mkdirSync(dirname(join(folder, 'apps', app, name)), { recursive: true })
+          writeFileSync(join(folder, 'apps', app, name), 'secret')
+        }
+        for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+          chmodSync(join(file.parentPath, file.name), file.isDirectory() ? 0o700 : 0o600)
+        }
+        const tag = `chart/${app}:test-clone`
+        await docker([
+          'build',
+          '--quiet',
+          '--build-arg',
+          `APP=${app}`,
+          '--build-arg',
+          'VERSION=1.2.3',
+          '--tag',
+          tag,
+          folder,
+        ])
+        const listing = `const { readdirSync, readFileSync } = require('node:fs')
         const files = readdirSync('/chart', { recursive: true, withFileTypes: true }).filter(file => file.isFile())
         const hash = require('node:crypto').createHash('sha256')
         for (const path of files.map(file => file.parentPath + '/' + file.name).sort()) hash.update(path).update(readFileSync(path))
         console.log(hash.digest('hex'))`
-      expect(await docker(['run', ...HARDENED, tag, '--eval', listing])).toBe(await evaluate('edge', listing))
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
+        expect(await docker(['run', ...HARDENED, tag, '--eval', listing])).toBe(await evaluate(app, listing))
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    },
+  )
 
   test('an app that there is none of is refused with the list of those that there are', async () => {
     const said = await Promise.all(

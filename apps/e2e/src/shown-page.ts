@@ -40,9 +40,9 @@ export class ShownPage {
     return (await this.#json<{ symbols: unknown[] }>('/api/symbols')).symbols
   }
 
-  /** The newest closed bars, which the dashboard asks the edge for. */
-  async bars(symbol: string, interval: string): Promise<readonly unknown[]> {
-    const address = `/api/bars?symbol=${symbol}&interval=${interval}&before=${Date.now()}&limit=10`
+  /** The newest closed bars that open before a moment of the exchange's clock; the dashboard asks the edge for them. */
+  async bars(symbol: string, interval: string, before = Date.now()): Promise<readonly unknown[]> {
+    const address = `/api/bars?symbol=${symbol}&interval=${interval}&before=${before}&limit=10`
     return (await this.#json<{ bars: unknown[] }>(address)).bars
   }
 

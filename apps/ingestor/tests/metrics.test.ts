@@ -14,7 +14,7 @@ afterAll(() => server.close())
 /** Value of a series as /metrics shows it; undefined when it is not there. */
 async function shownBy({ registry }: Ingestor, series: string): Promise<number | undefined> {
   const line = (await registry.metrics()).split('\n').find(one => one.startsWith(`chart_ingestor_${series} `))
-  return line && Number(line.split(' ').at(-1))
+  return line === undefined ? undefined : Number(line.split(' ').at(-1))
 }
 
 /** Above what the simulated exchange's pulse of a second gives, on any machine that runs tests. */

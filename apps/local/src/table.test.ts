@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { COLORED, PLAIN } from '@chart/terminal'
 import { expect, test } from 'vitest'
 import type { Snapshot } from './snapshot.ts'
-import { renderLine, renderTable, shortDecimal } from './table.ts'
+import { renderLine, renderTable } from './table.ts'
 
 const openTime = Date.UTC(2024, 7, 8, 12, 34)
 const snapshot: Snapshot = {
@@ -109,14 +109,4 @@ test('where nobody watches, one line has it all', () => {
   expect(renderLine({ ...snapshot, faults: ['Redis does not answer'] }, PLAIN)).toBe(
     '2024-08-08T12:34:12.000Z  SIMULATED  BTCUSDT 60150.12 (12.3/s, 42 trades, live)  PEPEUSDT - (-/s, 0 trades, no feed)  17 bars written  1/2 processes ready  aggregator-1 waiting (ended by SIGKILL)  Redis does not answer',
   )
-})
-
-test.each([
-  ['60123.10000000', '60123.10'],
-  ['0.00001234', '0.00001234'],
-  ['0.00001200', '0.000012'],
-  ['100', '100'],
-  ['-', '-'],
-])('%s is shown as %s', (text, shown) => {
-  expect(shortDecimal(text)).toBe(shown)
 })

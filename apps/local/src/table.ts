@@ -6,6 +6,7 @@ import {
   SPARKLINE_VALUES,
   type StyledLine,
   type StyledText,
+  shortDecimal,
   sparkline,
   type Tone,
   tableLines,
@@ -147,11 +148,6 @@ const stateTones: Readonly<Record<ProcessState, Tone>> = {
 
 function describeTrouble({ name, state, note }: ProcessView): string {
   return `${name} ${state}${note === undefined ? '' : ` (${note})`}`
-}
-
-/** `60123.10000000` → `60123.10`: zeros beyond the second place say nothing to people. */
-export function shortDecimal(text: string): string {
-  return text.replace(/(\.\d\d\d*?)0+$/, '$1')
 }
 
 function rowsText(rows: number | undefined): string {

@@ -19,7 +19,7 @@ const shown = (width?: number, paint = PLAIN) =>
   tableLines(columns, rows, width).map(line => lineText(line, width ?? 200, paint))
 
 test('a table is aligned, and its blank ends are left out', () => {
-  expect(tableText(columns, rows)).toBe(
+  expect(tableText(columns, rows, PLAIN)).toBe(
     [
       'symbol       open     close  feed  note\n',
       'BTCUSDT  60123.10  60150.12  live\n',

@@ -1,5 +1,5 @@
 import { lineText, type StyledLine, type StyledText, trimmedLine } from './line.ts'
-import { PLAIN } from './tone.ts'
+import type { Paint } from './tone.ts'
 
 export interface Column {
   readonly head: string
@@ -36,10 +36,10 @@ export function tableLines(
   return [heads, ...rows].map(cells => trimmedLine(lineOf(cells)))
 }
 
-/** A whole table without colours, for files and pipes. */
-export function tableText(columns: readonly Column[], rows: readonly (readonly Cell[])[]): string {
+/** A whole table as text, for output that is read later: nothing is left out. */
+export function tableText(columns: readonly Column[], rows: readonly (readonly Cell[])[], paint: Paint): string {
   return tableLines(columns, rows)
-    .map(line => `${lineText(line, Number.POSITIVE_INFINITY, PLAIN)}\n`)
+    .map(line => `${lineText(line, Number.POSITIVE_INFINITY, paint)}\n`)
     .join('')
 }
 

@@ -55,11 +55,18 @@ export interface BarsAnswer {
   readonly isFirst: boolean
 }
 
-/** Event `history`: a series as the page joins it, or what it lacks after a reconnect. Comes once for each series and connection. */
+/**
+ * Event `history`: a series as the page joins it, or what it lacks after a reconnect. Comes once for each series and connection, and
+ * again where the server itself may have missed bars. Bars that it tells take their place as those of event `bar` do: a newer version
+ * that the page was told before stays.
+ */
 export interface HistoryEvent extends SeriesName {
   /** Closed bars, oldest first. */
   readonly bars: readonly BarText[]
-  /** True: these are all that the page is to hold, for it holds none, or too many are missing. False: they are put in among its own. */
+  /**
+   * True: these are all that the page is to hold, for it holds none, or too many are missing; what was told since the connection began
+   * comes again after them. False: they are put in among its own.
+   */
   readonly replace: boolean
   /** Only where `replace`: there is nothing before these bars. */
   readonly isFirst: boolean

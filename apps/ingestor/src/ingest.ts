@@ -45,6 +45,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
     const onVacant = () => vacancy.notice()
     seats.push(new ShardSeat({ ...options, shard, feeds: own, register: () => register(own, options), onVacant }))
   }
+  options.metrics.feeds.follow(() => seats)
   const places = keepPlaces(seats, vacancy, options)
   const watching = seats.map(seat =>
     watchStatus(seat.feeds, {

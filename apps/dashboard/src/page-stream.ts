@@ -250,11 +250,13 @@ class FollowedSeries implements LineListener {
   async #bringHistory(): Promise<void> {
     this.#isAsking = true
     let owed: number
+    let history: HistoryTelling | undefined
     do {
       owed = this.#owed
-      this.#history = await this.#page.bringHistory(this)
-    } while (this.#history !== undefined && this.#owed !== owed)
+      history = await this.#page.bringHistory(this)
+    } while (history !== undefined && this.#owed !== owed)
     this.#isAsking = false
+    this.#history = history
     this.#page.flushSoon()
   }
 }

@@ -1,12 +1,13 @@
 import type { BarText } from '@chart/market'
 import type { SeriesName, SymbolView } from '../wire.ts'
+import { showState, simulatedBadge, stateBadge } from './badges.ts'
 import { CandleCanvas } from './candle-canvas.ts'
 import { decimalsOf, priceText } from './decimals.ts'
 import { button, element, icon, setText } from './element.ts'
-import { type ChartState, chartStateOf, oldTradeAge, STATE_WORDS } from './feed-sign.ts'
+import { type ChartState, chartStateOf, oldTradeAge } from './feed-sign.ts'
 import type { Drawable, Frames } from './frames.ts'
 import type { HeldSeries, SeriesReader } from './held-series.ts'
-import { type Drawing, ICONS, STATE_DRAWINGS } from './icons.ts'
+import { ICONS } from './icons.ts'
 import { NARROW_MAX_PX } from './layout.ts'
 import { Legend } from './legend.ts'
 import type { Palette } from './palette.ts'
@@ -42,12 +43,8 @@ export class ChartPanel implements Drawable, SeriesReader {
   readonly #legend = new Legend()
   readonly #symbol: HTMLElement
   readonly #price = element('output', { class: 'price', 'aria-live': 'off' })
-  readonly #state = element('span', { class: 'badge state' })
-  readonly #simulated = element(
-    'span',
-    { class: 'badge simulated', title: 'the trades are invented by a simulator', hidden: true },
-    'SIMULATED',
-  )
+  readonly #state = stateBadge('unknown')
+  readonly #simulated = simulatedBadge()
   readonly #age = element('span', { class: 'age', hidden: true })
   readonly #notice = element('div', { class: 'notice', hidden: true })
   readonly #toNewest: HTMLButtonElement
@@ -216,8 +213,8 @@ export class ChartPanel implements Drawable, SeriesReader {
     const age = oldTradeAge(feed?.lastTradeTime, this.#host.now())
     this.#age.hidden = age === undefined
     if (age === undefined) return
-    setText(this.#age, `last trade ${ageText(age)} ago`)
-    this.#age.title = `at ${clockText(feed!.lastTradeTime!)} UTC`
+    setText(this.#age, `${ageText(age)} ago`)
+    this.#age.title = `The last trade was at ${clockText(feed!.lastTradeTime!)} UTC`
   }
 
   drawFrame(): void {
@@ -301,11 +298,7 @@ export class ChartPanel implements Drawable, SeriesReader {
     })
     if (state === this.#drawnState) return
     this.#drawnState = state
-    const { word, meaning } = STATE_WORDS[state]
-    const { lines, filled }: Drawing = STATE_DRAWINGS[state]
-    this.#state.replaceChildren(icon(lines ?? [], filled), word)
-    this.#state.title = meaning
-    this.#state.dataset.state = state
+    showState(this.#state, state)
     this.#host.onStateChange(this, state)
   }
 
@@ -344,10 +337,12 @@ export class ChartPanel implements Drawable, SeriesReader {
       tradeCount: newest?.tradeCount,
       barState: newest?.state,
       bars: this.#canvas.barCount,
+      missing: this.#canvas.missingCount,
       state: this.#drawnState,
       history: this.#series.history,
       firstOpenTime: slots[0]?.openTime,
       viewFrom: view && slots[Math.max(0, Math.ceil(view.from))]?.openTime,
+      viewTo: view && slots[Math.min(slots.length - 1, Math.floor(view.to))]?.openTime,
       atNewest: String(this.#canvas.isAtNewest),
     }
     for (const [name, value] of Object.entries(told)) {

@@ -16,7 +16,7 @@ import { type ChartState, STATE_WORDS } from './feed-sign.ts'
 import { Frames } from './frames.ts'
 import { HeldSeries } from './held-series.ts'
 import { type Command, commandOf } from './key-bindings.ts'
-import { columnsOf, LAYOUTS, nextChart, withCount } from './layout.ts'
+import { type Choice, columnsOf, LAYOUTS, nextChart, withCount } from './layout.ts'
 import { CHARTS_MAX, pageAddressOf, searchOf } from './page-address.ts'
 import { PageFrame } from './page-frame.ts'
 import { readPalette } from './palette.ts'
@@ -195,18 +195,19 @@ export class Dashboard implements PanelHost {
 
   #setCount(count: number): void {
     const charts = this.#panels.map(panel => panel.name)
-    const symbols = this.#served.symbols.map(({ symbol }) => symbol)
-    const kept = withCount({ charts, active: this.#active }, count, symbols, this.#interval())
-    const keptPanels = this.#panels.filter(panel => kept.charts.includes(panel.name))
+    const { kept, added, active } = withCount(charts, this.#active, count, this.#choice())
+    const keptPanels = kept.map(index => this.#panels[index]!)
     for (const panel of this.#panels) if (!keptPanels.includes(panel)) panel.close()
     this.#panels = keptPanels
-    for (const chart of kept.charts.slice(keptPanels.length)) this.#addPanel(chart)
-    this.#activate(kept.active)
+    for (const chart of added) this.#addPanel(chart)
+    this.#activate(active)
     this.#changed()
   }
 
-  #interval(): string {
-    return this.#panels[this.#active]?.name.interval ?? DEFAULT_INTERVAL
+  #choice(): Choice {
+    const { symbols, intervals } = this.#served
+    const interval = this.#panels[this.#active]?.name.interval ?? DEFAULT_INTERVAL
+    return { symbols: symbols.map(({ symbol }) => symbol), intervals, interval }
   }
 
   #activate(index: number): void {
@@ -287,13 +288,7 @@ export class Dashboard implements PanelHost {
     if (this.#isBehind(served)) this.#stream.reopen()
     if (isFirst && !this.#isConnected) this.onConnection(true)
     if (this.#panels.length === 0 && served.symbols.length > 0) {
-      this.#addPanel(
-        nextChart(
-          [],
-          served.symbols.map(({ symbol }) => symbol),
-          DEFAULT_INTERVAL,
-        ),
-      )
+      this.#addPanel(nextChart([], this.#choice()))
     }
     for (const panel of this.#panels) {
       panel.setIntervals(served.intervals)

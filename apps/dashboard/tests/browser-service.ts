@@ -11,11 +11,13 @@ import { type AppProcess, runApp, until } from '@chart/testkit'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
-/** More than the thousand minutes that are imported, so that each series has its thousand or all there are. */
-const PAST_MS = 26 * HOUR_MS
+/** A little more than the thousand minutes that are imported. */
+const PAST_MS = 17 * HOUR_MS
+/** Some for each picture of the screen; the past is made of them too, which costs time. */
+const TRADES_PER_SECOND = 12
 export const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']
 const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge']
-const INTERVALS = '1s,1m,5m,15m,1h,4h,1d'
+const INTERVALS = '1s,1m,5m,15m,1h'
 /** Minutes that a new series is given. */
 const IMPORTED_BARS = 1_000
 
@@ -63,7 +65,9 @@ export class BrowserService implements AsyncDisposable {
     const postgresServer = stack.adopt(await startPostgres({ fsync: false }), server => server.close())
     const genesisTime = Math.floor((Date.now() - PAST_MS) / MINUTE_MS) * MINUTE_MS
     const exchange = stack.use(
-      await startExchangeSimulator({ market: { symbols: SYMBOLS, seed: 7, tradesPerSecond: 30, genesisTime } }),
+      await startExchangeSimulator({
+        market: { symbols: SYMBOLS, seed: 7, tradesPerSecond: TRADES_PER_SECOND, genesisTime },
+      }),
     )
     const [edgePort, port] = [await freePort(), await freePort()]
     const env = {

@@ -10,6 +10,7 @@ import type { HeldSeries, SeriesReader } from './held-series.ts'
 import { ICONS } from './icons.ts'
 import { NARROW_MAX_PX } from './layout.ts'
 import { Legend } from './legend.ts'
+import type { CommandedChart } from './page-commands.ts'
 import type { Palette } from './palette.ts'
 import type { TimeSlot } from './time-slots.ts'
 import { ageText, clockText } from './time-text.ts'
@@ -29,6 +30,7 @@ export interface PanelHost {
   onActive(panel: ChartPanel): void
   onInterval(panel: ChartPanel, interval: string): void
   onSearch(panel: ChartPanel): void
+  onSymbolStep(panel: ChartPanel, by: 1 | -1): void
   onRemove(panel: ChartPanel): void
   /** The reader points at a moment in this panel; undefined when not any more. */
   onPoint(panel: ChartPanel, time: number | undefined): void
@@ -36,7 +38,7 @@ export interface PanelHost {
 }
 
 /** One chart of the page with its controls, its legend and its badges. */
-export class ChartPanel implements Drawable, SeriesReader {
+export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
   readonly root: HTMLElement
   readonly #host: PanelHost
   readonly #canvas: CandleCanvas
@@ -69,7 +71,7 @@ export class ChartPanel implements Drawable, SeriesReader {
       () => this.toNewest(),
       icon(ICONS.toNewest.lines),
     )
-    const canvasRoot = element('div', { class: 'canvas' })
+    const canvasRoot = element('div', { class: 'canvas', role: 'img', 'aria-label': 'Candles and volume' })
     this.root = element(
       'section',
       { class: 'panel', tabindex: -1 },
@@ -182,6 +184,23 @@ export class ChartPanel implements Drawable, SeriesReader {
   /** Points where another panel's reader does. */
   pointAt(time: number | undefined): void {
     this.#setPointed(this.#canvas.pointAt(time))
+  }
+
+  setInterval(index: number): void {
+    const interval = this.#intervalNames[index]
+    if (interval !== undefined) this.#host.onInterval(this, interval)
+  }
+
+  goToSymbol(by: 1 | -1): void {
+    this.#host.onSymbolStep(this, by)
+  }
+
+  search(): void {
+    this.#host.onSearch(this)
+  }
+
+  remove(): void {
+    this.#host.onRemove(this)
   }
 
   zoom(by: 1 | -1): void {

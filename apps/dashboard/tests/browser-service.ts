@@ -152,11 +152,15 @@ export class BrowserService implements AsyncDisposable {
   }
 
   async #becomeReady(): Promise<void> {
-    await until('every minute is stored', async () => {
-      const { rows } = await this.postgres.query<{ count: string }>({
-        text: "SELECT count(*) FROM bars WHERE interval = '1m' GROUP BY symbol",
+    // Between what is imported and the first trade that was heard lies a minute that the auditor puts in.
+    await until('the past is stored without a hole', async () => {
+      const { rows } = await this.postgres.query<{ count: string; places: string }>({
+        text: `SELECT count(*), extract(epoch FROM max(open_time) - min(open_time)) / CASE interval WHEN '1m' THEN 60 ELSE 1 END + 1 AS places
+          FROM bars WHERE interval IN ('1s', '1m') GROUP BY symbol, interval`,
       })
-      return rows.length === SYMBOLS.length && rows.every(({ count }) => Number(count) >= IMPORTED_BARS)
+      const isWhole = ({ count, places }: { count: string; places: string }) =>
+        Number(count) >= IMPORTED_BARS && Number(count) === Number(places)
+      return rows.length === 2 * SYMBOLS.length && rows.every(isWhole)
     })
     await until('the dashboard serves all symbols', async () => {
       const answer = await fetch(`http://127.0.0.1:${this.#port}/api/symbols`)

@@ -213,6 +213,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
     await service.killDashboard()
     await page.locator('.panel .state[data-state=reconnecting]').first().waitFor()
     const away = await chart()
+    await picture(opened, 'reconnecting')
     await until('bars have closed meanwhile', async () => {
       return (await service.liveBar('BTCUSDT', '1s'))!.openTime >= away.openTime + 4_000
     })

@@ -238,6 +238,7 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
 
   drawFrame(): void {
     this.#drawBadges()
+    this.#drawNotice()
     if (this.#isHistoryDue()) return
     this.#drawBars()
     const slots = this.#canvas.slots
@@ -262,6 +263,8 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
     this.#decimals = undefined
     this.#legend.show(undefined, interval, undefined)
     setText(this.#price, '')
+    // Nothing is drawn of it yet.
+    for (const name of Object.keys(this.root.dataset)) delete this.root.dataset[name]
     this.drawAge()
     this.#host.frames.request(this)
     setTimeout(() => this.#host.frames.request(this), HISTORY_FIRST_MS)
@@ -323,13 +326,15 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
 
   /** What depends on which part of the time axis is in sight. */
   #drawView(): void {
-    const view = this.#canvas.view
-    const { isAtNewest, slots } = this.#canvas
+    const { isAtNewest, slots, view } = this.#canvas
     this.#toNewest.hidden = isAtNewest
-    const isNearOldest = view !== undefined && slots.length > 0 && view.from < BARS_AHEAD
-    if (isNearOldest) this.#series.loadOlder()
-    const isOldestInSight = view !== undefined && view.from < 0
-    const notice = this.#noticeText(isOldestInSight)
+    if (view !== undefined && slots.length > 0 && view.from < BARS_AHEAD) this.#series.loadOlder()
+    this.#drawNotice()
+  }
+
+  #drawNotice(): void {
+    const { view } = this.#canvas
+    const notice = this.#noticeText(view !== undefined && view.from < 0)
     this.#notice.hidden = notice === undefined
     if (notice !== undefined) setText(this.#notice, notice)
   }

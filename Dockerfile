@@ -14,12 +14,16 @@ RUN --mount=type=cache,target=/root/.npm \
 COPY . .
 ARG APP
 RUN set -eu; \
-    apps='ingestor aggregator persister auditor edge exchange-simulator cli'; \
+    apps='ingestor aggregator persister auditor edge dashboard exchange-simulator cli'; \
     case " $apps " in \
       *" $APP "*) ;; \
       *) echo "There is no image of '$APP'. Build with --build-arg APP=NAME, NAME being one of: $apps" >&2; exit 1;; \
     esac; \
     turbo prune "@chart/${APP}" --docker --production; \
+    # What the page is built from is no part of what runs; the tools that build it are not in the prune above.
+    rm -rf out/full/apps/*/src/page out/full/apps/*/vite.config.ts; \
+    mkdir -p page/json page/full; \
+    if [ "$APP" = dashboard ]; then turbo prune "@chart/${APP}" --docker --out-dir page; fi; \
     # The image's user is somebody else: a clone under umask 077 has files that nobody else may read.
     chmod -R u=rwX,go=rX out proto
 WORKDIR /chart/out/json
@@ -32,6 +36,24 @@ WORKDIR /chart
 COPY --from=pruned /chart/out/json/ ./
 RUN --mount=type=cache,target=/root/.npm \
     npm ci --prefer-offline --omit=dev --ignore-scripts --no-audit --no-fund
+
+# The page that the dashboard serves, below page/; for the others an empty folder.
+FROM ${NODE_IMAGE} AS page
+WORKDIR /chart
+COPY --from=pruned /chart/page/json/ ./
+ARG APP
+RUN --mount=type=cache,target=/root/.npm \
+    set -eu; mkdir page; if [ "$APP" != dashboard ]; then exit; fi; \
+    # Of all that tools and tests need, the two packages that make the page, as the lock file has them.
+    versionOf() { node -p "require('./apps/dashboard/package.json').devDependencies['$1']"; }; \
+    vite=$(versionOf vite); charts=$(versionOf lightweight-charts); \
+    npm pkg delete devDependencies optionalDependencies scripts --workspaces --include-workspace-root; \
+    npm pkg set "devDependencies.vite=$vite" "devDependencies.lightweight-charts=$charts" --workspace apps/dashboard; \
+    npm ci --prefer-offline --ignore-scripts --no-audit --no-fund
+COPY --from=pruned /chart/page/full/ ./
+# Without source maps, which are twice the page: who looks for a fault builds it by `npm run build --workspace apps/dashboard`.
+RUN set -eu; if [ "$APP" != dashboard ]; then exit; fi; \
+    cd apps/dashboard; /chart/node_modules/.bin/vite build --sourcemap false --outDir /chart/page/apps/dashboard/dist
 
 FROM packages AS listed
 RUN npm sbom --omit=dev --sbom-format=cyclonedx > /sbom.cdx.json
@@ -62,6 +84,7 @@ COPY --from=root /root-fs/ /
 COPY --from=packages /chart/ /chart/
 COPY --from=pruned /chart/out/full/ /chart/
 COPY --from=pruned /chart/proto/ /chart/proto/
+COPY --from=page /chart/page/ /chart/
 COPY --chmod=644 LICENSE /chart/
 ARG APP
 ARG VERSION=0.0.0

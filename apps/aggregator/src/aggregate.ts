@@ -4,6 +4,7 @@ import { delay, type Log, NO_TRACES, type Tracer } from '@chart/service'
 import type { Metrics } from './metrics.ts'
 import { type OpenReader, workPartition } from './partition-worker.ts'
 import { Share } from './share.ts'
+import { readShare } from './share-metrics.ts'
 import { WAITING_JOBS_MAX } from './sweep.ts'
 
 /** Heartbeats and renewals; a quarter of the lease, so that three may fail. */
@@ -37,6 +38,7 @@ export async function aggregate(options: AggregateOptions): Promise<void> {
   const share = new Share(options, (claim, signal) =>
     workPartition({ tracer: NO_TRACES, ...options, claim, signal, canQueue: () => queueOpen }),
   )
+  options.metrics.share.follow(() => readShare(options.redis, share.tags()))
   const setQueueOpen = (open: boolean) => {
     queueOpen = open
   }

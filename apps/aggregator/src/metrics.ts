@@ -1,4 +1,8 @@
-import { Counter, Gauge, Histogram, type Registry } from '@chart/service'
+import { Counter, counterBy, Gauge, Histogram, type Registry } from '@chart/service'
+import { ShareMetrics } from './share-metrics.ts'
+
+/** `conflict`: the partition stood elsewhere than we thought; `fenced`: another owns it. */
+const COMMIT_RESULTS = ['ok', 'conflict', 'fenced', 'error']
 
 export type Metrics = ReturnType<typeof openMetrics>
 
@@ -28,10 +32,9 @@ export function openMetrics(registry: Registry) {
     }),
     closed: new Counter({ name: 'chart_aggregator_closed_bars_total', help: 'Bars closed', registers }),
     corrected: new Counter({ name: 'chart_aggregator_corrected_bars_total', help: 'Bars restated', registers }),
-    commits: new Counter({
+    commits: counterBy('result', COMMIT_RESULTS, {
       name: 'chart_aggregator_commits_total',
       help: 'Commits by result',
-      labelNames: ['result'] as const,
       registers,
     }),
     commitSeconds: new Histogram({
@@ -47,6 +50,7 @@ export function openMetrics(registry: Registry) {
       registers,
     }),
     owned: new Gauge({ name: 'chart_aggregator_owned_partitions', help: 'Partitions owned', registers }),
+    share: new ShareMetrics(registry),
     pending: new Gauge({
       name: 'chart_aggregator_pending_bars',
       help: 'Closed bars of owned partitions that PostgreSQL has not confirmed',

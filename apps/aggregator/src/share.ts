@@ -72,6 +72,11 @@ export class Share {
     return this.#owned.size
   }
 
+  /** Of what we own. */
+  tags(): string[] {
+    return [...this.#owned.keys()]
+  }
+
   /** What we own, with the sweep of its outbox. */
   *owned(): Generator<{ tag: string; sweep: PendingSweep }> {
     for (const [tag, { sweep }] of this.#owned) yield { tag, sweep }

@@ -34,6 +34,7 @@ const SPEED = 12
 
 export interface Aggregator {
   readonly member: string
+  readonly registry: Registry
   readonly metrics: ReturnType<typeof openMetrics>
   readonly queue: BarQueue
   stop(): Promise<void>
@@ -106,7 +107,8 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
       const own = new AbortController()
       const ownRedis = await openRedis(server.url, `aggregator-${member}`)
       const queue = openBarQueue({ url: queueUrl })
-      const metrics = openMetrics(new Registry())
+      const registry = new Registry()
+      const metrics = openMetrics(registry)
       const ended = aggregate({
         openReader: (tag, signal) => openBlockingRedis(server.url, tag, READ_BLOCK_MS, signal),
         redis: ownRedis,
@@ -125,6 +127,7 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
       stops.push(ended)
       return {
         member,
+        registry,
         metrics,
         queue,
         async stop() {

@@ -1,4 +1,4 @@
-import { type Interval, openTimeOf } from '@chart/market'
+import { type BarText, type Interval, openTimeOf } from '@chart/market'
 import { countProven, listBars, listUnverified, seriesSpan, verifyBars } from '@chart/postgres'
 import { Doubts } from './doubts.ts'
 import { importHistory, KLINES_MAX } from './import-history.ts'
@@ -36,6 +36,8 @@ export interface Turn {
 export class SeriesAudit {
   readonly #options: SeriesAuditOptions
   readonly #doubts: Doubts
+  /** Of the first look, by the exchange's clock. */
+  #firstClosedTime: number | undefined
   #imported = false
   /** Open time of the series' oldest bar. */
   #oldest: number | undefined
@@ -126,11 +128,22 @@ export class SeriesAudit {
     for (const { openTime } of rows.filter(({ proof }) => proof !== undefined)) this.#doubts.clear(openTime)
     for (const { openTime } of judged.matched) this.#doubts.clear(openTime)
     metrics.verified.inc(await verifyBars(postgres, judged.matched))
+    this.#observeDelays(judged.matched, closedTime)
     const { wrong, missing, surplus } = this.#dueOf(judged)
     const options: RepairOptions = { ...this.#options, doubts: this.#doubts, tag, closedTime }
     await repairWrong(wrong, options)
     await repairMissing(missing, range, options)
     reportSurplus(surplus, options)
+  }
+
+  /** How late the proof of a new bar comes. What ended before this audit began, and corrections, would drown it. */
+  #observeDelays(proven: readonly BarText[], closedTime: number): void {
+    this.#firstClosedTime ??= closedTime
+    const now = Date.now()
+    for (const { closeTime, revision } of proven) {
+      if (revision > 0 || closeTime < this.#firstClosedTime) continue
+      this.#options.metrics.provenSeconds.observe(Math.max(0, now - closeTime - 1) / 1_000)
+    }
   }
 
   /** Without those in doubt whose turn has not come. */

@@ -45,17 +45,17 @@ test('bars that equal the exchange are verified, and further passes change nothi
       })
     ).rows
   const before = await snapshot()
-  const passes = await passesOf(metrics)
-  await until('ten more passes', async () => (await passesOf(metrics)) > passes + 10)
+  const passes = await countOf(metrics.passSeconds)
+  await until('ten more passes', async () => (await countOf(metrics.passSeconds)) > passes + 10)
   expect(await snapshot()).toEqual(before)
+  await until('the proof of a later bar was timed', async () => (await countOf(metrics.provenSeconds)) > 0)
+  expect(await countOf(metrics.provenSeconds)).toBeLessThan(await metricOf(metrics.verified))
   expect(await metricOf(metrics.differences)).toBe(0)
   expect(await metricOf(metrics.missing)).toBe(0)
 })
 
-async function passesOf(metrics: {
-  passSeconds: { get(): Promise<{ values: { value: number; metricName?: string }[] }> }
-}) {
-  const { values } = await metrics.passSeconds.get()
+async function countOf(histogram: { get(): Promise<{ values: { value: number; metricName?: string }[] }> }) {
+  const { values } = await histogram.get()
   return values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0
 }
 
@@ -141,8 +141,8 @@ test('a bar that waits for PostgreSQL in the outbox is not missing', async () =>
   const { metrics } = rig.startAuditor({ intervals: MINUTES })
   const [first] = await rig.rows()
   await rig.untilVerified(first!.openTime)
-  const passes = await passesOf(metrics)
-  await until('ten more passes', async () => (await passesOf(metrics)) > passes + 10)
+  const passes = await countOf(metrics.passSeconds)
+  await until('ten more passes', async () => (await countOf(metrics.passSeconds)) > passes + 10)
   expect(await metricOf(metrics.missing)).toBe(0)
   runApp('persister', rig.env)
   const stored = await rig.untilStored(3)

@@ -22,13 +22,14 @@ const WAITING_MAX = 2_000
 const AGAIN_MS = 1_000
 const AGAIN_AFTER_REFUSAL_MS = 10_000
 
-/** Codes that say that the edges, or the way to them, have trouble that passes. */
+/** Codes that say that the edges, or the way to them, have trouble that passes. An edge hears of a new symbol up to a second after us. */
 const PASSING: ReadonlySet<ChartErrorCode> = new Set([
   'UNAVAILABLE',
   'DEADLINE_EXCEEDED',
   'RESOURCE_EXHAUSTED',
   'CANCELLED',
   'INTERNAL',
+  'NOT_FOUND',
 ])
 
 /** What a page lacks of a series, as the event that tells it. */

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type ChartClient, openChartClient } from '@chart/client'
@@ -170,7 +172,16 @@ export class BrowserService implements AsyncDisposable {
   }
 }
 
+/** Builds the page as it is now, and puts it in its place in one step: another test may be reading it at this moment. */
 async function buildPage(): Promise<void> {
-  const vite = `${ROOT}node_modules/vite/bin/vite.js`
-  await promisify(execFile)(process.execPath, [vite, 'build', '--logLevel', 'warn'], { cwd: DASHBOARD })
+  const made = await mkdtemp(join(DASHBOARD, '.dist-'))
+  const vite = join(ROOT, 'node_modules/vite/bin/vite.js')
+  await promisify(execFile)(process.execPath, [vite, 'build', '--outDir', made, '--logLevel', 'warn'], {
+    cwd: DASHBOARD,
+  })
+  const dist = join(DASHBOARD, 'dist')
+  const former = `${made}-former`
+  await rename(dist, former).catch(() => undefined)
+  await rename(made, dist)
+  await rm(former, { recursive: true, force: true })
 }

@@ -18,6 +18,7 @@ function make(more: Partial<Ingredients>) {
     objects: [],
     redisUsers: 'user default off\nuser edge on >EDGE_PASSWORD ~bar:* +hget\n',
     apiKeys: [{ id: 'local' }],
+    dashboardKey: 'ck_dashboard_x',
     newPassword: () => `p${++count}`,
     ...more,
   })
@@ -35,12 +36,14 @@ test('a user has one password, in its URL and where the server keeps it', () => 
       secret('redis', { 'users.acl': 'REPLACE-ME: the users\nuser probe on >probe\n' }),
       secret('postgres', { SERVICE_PASSWORD: 'REPLACE-ME' }),
       secret('edge-keys', { 'keys.json': '[REPLACE-ME]' }),
+      secret('dashboard', { CHART_API_KEY: 'REPLACE-ME' }),
     ],
-    objects: [pod('edge', 'persister', 'redis', 'postgres', 'edge-keys')],
+    objects: [pod('edge', 'persister', 'redis', 'postgres', 'edge-keys', 'dashboard')],
   })
   expect(made.edge).toEqual({ REDIS_URL: 'redis://edge:p1@redis:6379', DATABASE_URL: 'postgres://chart:p2@pg/chart' })
   expect(made.persister).toEqual({ DATABASE_URL: 'postgres://chart:p2@pg/chart' })
   expect(made.postgres).toEqual({ SERVICE_PASSWORD: 'p2' })
+  expect(made.dashboard).toEqual({ CHART_API_KEY: 'ck_dashboard_x' })
   expect(made['edge-keys']).toEqual({ 'keys.json': '[{"id":"local"}]' })
   expect(made.redis!['users.acl']).toMatch(
     /^user default off\nuser edge on #[0-9a-f]{64} ~bar:\* \+hget\nuser probe on >probe\n$/,

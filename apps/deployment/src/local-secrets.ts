@@ -13,6 +13,8 @@ export interface Ingredients {
   readonly redisUsers: string
   /** Entries of the edges' list of API keys. */
   readonly apiKeys: readonly object[]
+  /** The dashboard's key, whose entry is one of them. */
+  readonly dashboardKey: string
   /** Another one with each call, of letters, digits, - and _, so that it stands in a URL as it is. */
   readonly newPassword: () => string
 }
@@ -21,7 +23,14 @@ export interface Ingredients {
  * The Secrets of the local overlay: each placeholder of the contract gives way to a password, the same for a user wherever the user is named.
  * @throws Error naming the Secret whose placeholder it cannot fill
  */
-export function makeLocalSecrets({ contract, objects, redisUsers, apiKeys, newPassword }: Ingredients): ISecret[] {
+export function makeLocalSecrets({
+  contract,
+  objects,
+  redisUsers,
+  apiKeys,
+  dashboardKey,
+  newPassword,
+}: Ingredients): ISecret[] {
   const passwords = new Map<string, string>()
   const passwordOf = (server: string, user: string) => {
     const name = `${server} ${user}`
@@ -34,6 +43,7 @@ export function makeLocalSecrets({ contract, objects, redisUsers, apiKeys, newPa
     'Secret/postgres POSTGRES_PASSWORD': () => passwordOf('postgres', 'postgres'),
     'Secret/postgres SERVICE_PASSWORD': () => passwordOf('postgres', 'chart'),
     'Secret/edge-keys keys.json': () => JSON.stringify(apiKeys),
+    'Secret/dashboard CHART_API_KEY': () => dashboardKey,
     'Secret/redis users.acl': value =>
       value.replace(
         new RegExp(`^.*${PLACEHOLDER}.*$`, 'm'),

@@ -15,6 +15,7 @@ test('each program tells what it reads, also behind conditions', () => {
   expect(variablesOf('aggregator src/main.ts')).toContain('QUEUE_REDIS_URL')
   expect(variablesOf('ingestor src/main.ts')).toContain('FEED_SHARDS')
   expect(variablesOf('auditor src/main.ts')).toContain('AUDIT_WEIGHT')
+  expect(variablesOf('dashboard src/main.ts')).toContain('CHART_TLS_CA_FILE')
   expect(variablesOf('exchange-simulator src/main.ts')).toContain('TRADES_PER_SECOND')
 })
 

@@ -1,5 +1,6 @@
 import { readConfig as readAggregatorConfig } from '@chart/aggregator/config'
 import { readConfig as readAuditorConfig } from '@chart/auditor/config'
+import { readConfig as readDashboardConfig } from '@chart/dashboard/config'
 import { readConfig as readEdgeConfig } from '@chart/edge/config'
 import { readConfig as readSimulatorConfig } from '@chart/exchange-simulator/config'
 import { readConfig as readIngestorConfig } from '@chart/ingestor/config'
@@ -47,6 +48,7 @@ const CONFIGS: Readonly<Record<string, ReadConfig>> = {
   'persister src/migrate.ts': env => readDatabaseUrl(new EnvReader(env)),
   'auditor src/main.ts': env => readAuditorConfig(new EnvReader(env)),
   'edge src/main.ts': env => readEdgeConfig(new EnvReader(env)),
+  'dashboard src/main.ts': env => readDashboardConfig(new EnvReader(env)),
   'exchange-simulator src/main.ts': env => readSimulatorConfig(env),
 }
 

@@ -1,6 +1,7 @@
 import type { Rule } from './rendering.ts'
 import { autoscaling } from './rules/autoscaling.ts'
 import { disruptionBudgets } from './rules/disruption-budgets.ts'
+import { edgeCalls } from './rules/edge-calls.ts'
 import { images } from './rules/images.ts'
 import { jobs } from './rules/jobs.ts'
 import { knownMetrics } from './rules/known-metrics.ts'
@@ -56,6 +57,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   networkPorts,
   networkWays,
   networkExcess,
+  edgeCalls,
   services,
   jobs,
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { hashOfSecret, newApiKey, textOfApiKey } from '@chart/grpc'
+import { type ApiKey, hashOfSecret, newApiKey, textOfApiKey } from '@chart/grpc'
 import { stringify } from 'yaml'
 import { ofKind } from './kube-object.ts'
 import { makeLocalSecrets } from './local-secrets.ts'
@@ -16,11 +16,15 @@ const PASSWORD_BYTES = 24
 
 const objects = readObjects(await readFile(renderedFileOf('local', PLACES), 'utf8'), 'k8s/rendered/local.yaml')
 const key = newApiKey('local')
+// Shown to nobody: the dashboard finds it in its Secret.
+const dashboardKey = newApiKey('dashboard')
+const entryOf = ({ id, secret }: ApiKey, scopes: readonly string[]) => ({ id, sha256: hashOfSecret(secret), scopes })
 const secrets = makeLocalSecrets({
   contract: await readSecretsContract(PLACES),
   objects,
   redisUsers: await readFile(PLACES.redisUsers, 'utf8'),
-  apiKeys: [{ id: key.id, sha256: hashOfSecret(key.secret), scopes: ['live', 'history'] }],
+  apiKeys: [entryOf(key, ['live', 'history']), entryOf(dashboardKey, ['history'])],
+  dashboardKey: textOfApiKey(dashboardKey),
   newPassword: () => randomBytes(PASSWORD_BYTES).toString('base64url'),
 })
 process.stdout.write(

@@ -74,7 +74,7 @@ export function placeOf(workload: Workload, container: IContainer): string {
 }
 
 /** Images of ours, by the last part of their names. */
-const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'exchange-simulator', 'cli']
+const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'dashboard', 'exchange-simulator', 'cli']
 
 /** `edge` of `chart/edge:0.1.0`, `registry:5000/acme/edge` and `registry/chart-edge@sha256:…`; undefined for images that are not ours. */
 export function appOf({ image = '' }: IContainer): string | undefined {

@@ -12,10 +12,11 @@ import { readSecretsContract } from '../src/secrets-contract.ts'
 
 /** What `npm run -s secrets:local` prints, as kubectl reads it. */
 
-const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge']
+const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'dashboard']
 
 const secrets = new Map<string, Readonly<Record<string, string>>>()
 let shownKey = ''
+let said = ''
 let text = ''
 
 beforeAll(async () => {
@@ -23,7 +24,8 @@ beforeAll(async () => {
   const outcome = await runCommand(process.execPath, [program])
   expect(outcome?.status, outcome?.stderr).toBe(0)
   text = outcome!.stdout
-  shownKey = outcome!.stderr.trim().split('\n').at(-1)!
+  said = outcome!.stderr
+  shownKey = said.trim().split('\n').at(-1)!
   for (const { metadata, stringData } of ofKind(readObjects(text, 'stdout'), 'Secret')) {
     secrets.set(metadata!.name!, stringData!)
   }
@@ -72,4 +74,14 @@ test('the API key that is shown is the one that edges know', () => {
   const key = apiKeyOf(`Bearer ${shownKey}`)!
   expect(entry).toMatchObject({ id: key.id, scopes: ['live', 'history'] })
   expect(isSecretOf(entry.sha256, key.secret)).toBe(true)
+})
+
+test("the dashboard's key is another one, which edges know for history alone, and nobody is shown it", () => {
+  const [, entry, ...more] = JSON.parse(secrets.get('edge-keys')!['keys.json']!)
+  const key = secrets.get('dashboard')!.CHART_API_KEY!
+  const { id, secret } = apiKeyOf(`Bearer ${key}`)!
+  expect(entry).toMatchObject({ id, scopes: ['history'] })
+  expect(isSecretOf(entry.sha256, secret)).toBe(true)
+  expect(more).toEqual([])
+  expect(said).not.toContain(secret)
 })

@@ -39,7 +39,7 @@ export class ComposeStack implements AsyncDisposable {
   readonly #files: readonly string[]
   readonly #project = `chart-test-${process.pid}-${Date.now()}`
   /** Variables of the compose files. A port of 0 is a free one. */
-  readonly env: Record<string, string> = { GRPC_PORT: '0' }
+  readonly env: Record<string, string> = { GRPC_PORT: '0', HTTP_PORT: '0' }
 
   /** `exchange`: further variables of the simulator, such as SPEED. */
   constructor(exchange: Readonly<Record<string, string>>) {

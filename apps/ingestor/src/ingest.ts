@@ -1,9 +1,10 @@
 import type { SymbolInfo } from '@chart/binance'
-import { partitionOf, rankMembers } from '@chart/market'
+import { partitionOf } from '@chart/market'
 import {
   EXTEND_EVERY_MS,
   heartbeat,
   leave,
+  lineOfShard,
   PartitionsChangedError,
   RedisUnavailableError,
   registerSymbols,
@@ -44,6 +45,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
     const onVacant = () => vacancy.notice()
     seats.push(new ShardSeat({ ...options, shard, feeds: own, register: () => register(own, options), onVacant }))
   }
+  options.metrics.feeds.follow(() => seats)
   const places = keepPlaces(seats, vacancy, options)
   const watching = seats.map(seat =>
     watchStatus(seat.feeds, {
@@ -64,7 +66,7 @@ async function keepPlaces(
   while (!signal.aborted) {
     try {
       const members = await heartbeat(redis, 'ingestor', member)
-      for (const seat of seats) seat.rank = rankMembers(`feed-${seat.shard}`, members).indexOf(member)
+      for (const seat of seats) seat.rank = lineOfShard(seat.shard, members).indexOf(member)
     } catch (error) {
       if (!signal.aborted) log.warn({ reason: (error as Error).message }, 'Redis does not answer; trying again')
     }

@@ -14,7 +14,8 @@ await runService('ingestor', readConfig, async (config, { signal, log, registry,
   const metrics = openMetrics(registry)
   const checks = [{ name: 'redis', check: async () => void (await redis.ping()) }]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
-  const rest = new BinanceRest({ apiUrl: config.apiUrl, signal, log })
+  const onStop = (status: number) => metrics.restStops.inc({ status })
+  const rest = new BinanceRest({ apiUrl: config.apiUrl, signal, log, onStop })
   const infos = await retrying(() => rest.exchangeInfo(config.symbols), { signal, log })
   const postgres =
     config.databaseUrl === undefined
@@ -25,7 +26,7 @@ await runService('ingestor', readConfig, async (config, { signal, log, registry,
     infos,
     redis,
     rest,
-    openLock: shard => openLeaderLock({ url: config.redisUrl, key: feedLeaseKey(shard) }),
+    openLock: shard => openLeaderLock({ url: config.redisUrl, key: feedLeaseKey(shard), holder: config.member }),
     openFeed: (symbols, until) => openTradeFeed({ streamUrl: config.streamUrl, symbols, signal: until, log }),
     ...(postgres && { readStoredStart: (symbol, scales) => readStoredStart(postgres, symbol, scales) }),
     metrics,

@@ -1,4 +1,9 @@
-import { Counter, Gauge, Histogram, type Registry } from '@chart/service'
+import { STOP_STATUSES } from '@chart/binance'
+import { Counter, counterBy, Gauge, Histogram, type Registry } from '@chart/service'
+import { FeedMetrics } from './feed-metrics.ts'
+
+/** What became of an append: `mismatch`, the log stood elsewhere; `fenced`, another leads. */
+const APPEND_RESULTS = ['ok', 'mismatch', 'fenced', 'error']
 
 export type Metrics = ReturnType<typeof openMetrics>
 
@@ -39,10 +44,9 @@ export function openMetrics(registry: Registry) {
     }),
     disconnects: new Counter({ name: 'chart_ingestor_feed_disconnects_total', help: 'Feeds lost', registers }),
     appended: new Counter({ name: 'chart_ingestor_appended_trades_total', help: 'Trades in the trade log', registers }),
-    entries: new Counter({
+    entries: counterBy('result', APPEND_RESULTS, {
       name: 'chart_ingestor_appends_total',
       help: 'Appends by result',
-      labelNames: ['result'] as const,
       registers,
     }),
     appendSeconds: new Histogram({
@@ -57,6 +61,12 @@ export function openMetrics(registry: Registry) {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
       registers,
     }),
+    restStops: counterBy('status', STOP_STATUSES.map(String), {
+      name: 'chart_ingestor_rest_stops_total',
+      help: 'Answers of the exchange that forbid further requests for a while, by their HTTP status',
+      registers,
+    }),
     leading: new Gauge({ name: 'chart_ingestor_leading_shards', help: 'Feed shards led by this process', registers }),
+    feeds: new FeedMetrics(registry),
   }
 }

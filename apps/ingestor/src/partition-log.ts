@@ -104,8 +104,8 @@ export class PartitionLog {
       this.#placeAll(answer.heads)
     } catch (error) {
       span?.end(attributesOf(claim, blocks), error)
+      metrics.entries.inc({ result: error instanceof FencedError ? 'fenced' : 'error' })
       if (error instanceof FencedError) throw error
-      metrics.entries.inc({ result: 'error' })
       const reason = (error as Error).message
       if (reason !== this.#trouble) {
         log.warn({ tag: claim.tag, reason }, 'append failed; asking the log where it stands until it goes on')

@@ -32,6 +32,8 @@ export class ShardListener {
   readonly #bySymbol: Map<string, SymbolFeed>
   #leader: ShardLeader | undefined
   #watermark = 0
+  /** By performance.now(): when the exchange said something last, or when we began to listen. */
+  #heardTime = performance.now()
   #malformedLogTime = 0
   /** A message could not be read since the symbols were last doubted. */
   #doubtful = false
@@ -47,12 +49,21 @@ export class ShardListener {
     this.#leader = leader
   }
 
+  get isLed(): boolean {
+    return this.#leader !== undefined
+  }
+
+  get silentMs(): number {
+    return performance.now() - this.#heardTime
+  }
+
   watermark = (): number => this.#watermark
 
   async listen(): Promise<void> {
     const { openFeed, signal } = this.#options
     const symbols = this.feeds.map(feed => feed.symbol)
     for await (const events of openFeed(symbols, signal)) {
+      if (events.some(isHeard)) this.#heardTime = performance.now()
       const touched = new Set<SymbolFeed>()
       for (const event of events) this.#take(event, touched)
       for (const feed of touched) {
@@ -124,4 +135,9 @@ export class ShardListener {
     this.#malformedLogTime = Date.now()
     log.warn({ reason, sample }, 'the exchange sent what cannot be used; passed over')
   }
+}
+
+/** That a connection came or went is our own news. */
+function isHeard({ kind }: FeedEvent): boolean {
+  return kind === 'trade' || kind === 'pulse'
 }

@@ -1,5 +1,6 @@
 import { EXTEND_EVERY_MS, type LeaderLock, readFeedStatus, readHeads } from '@chart/redis'
 import { delay } from '@chart/service'
+import type { ShardFeeds } from './feed-metrics.ts'
 import { LeaderWatch } from './leader-watch.ts'
 import { ShardLeader, type ShardLeaderOptions } from './shard-leader.ts'
 import { type OpenFeed, ShardListener } from './shard-listener.ts'
@@ -24,7 +25,6 @@ const HAND_OVER_MAX_MS = 600_000
 const RETRY_MS = 375
 
 export interface SeatOptions extends Omit<ShardLeaderOptions, 'watermark'> {
-  readonly shard: number
   /** The lease of a feed shard. */
   openLock(shard: number): LeaderLock
   /** The feed of these symbols, until the signal aborts. */
@@ -47,7 +47,7 @@ interface Listening {
  * trades of each symbol. The standby watches the log: when it stands still although there are trades to append, the leader is dead,
  * asleep, cut off or deaf, and the standby takes its place without waiting for the lease to run out. The others are idle.
  */
-export class ShardSeat {
+export class ShardSeat implements ShardFeeds {
   readonly #options: SeatOptions
   readonly #watch = new LeaderWatch()
   #rank = Number.POSITIVE_INFINITY
@@ -70,6 +70,15 @@ export class ShardSeat {
 
   get feeds(): readonly SymbolFeed[] {
     return this.#options.feeds
+  }
+
+  get isLed(): boolean {
+    return this.#listening?.listener.isLed ?? false
+  }
+
+  /** Since the feed was last heard; undefined while we do not listen. */
+  get silentMs(): number | undefined {
+    return this.#listening?.listener.silentMs
   }
 
   /** The newest watermark that the feed's clock allows; 0 while we do not listen. */

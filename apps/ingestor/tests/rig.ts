@@ -34,6 +34,7 @@ export const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']
 const WEIGHT_MAX = 1_000_000
 
 export interface Ingestor {
+  readonly registry: Registry
   readonly metrics: ReturnType<typeof openMetrics>
   /** Rejects when the ingestor does. */
   readonly ended: Promise<void>
@@ -89,7 +90,8 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
       const signal = AbortSignal.any([stop.signal, own.signal])
       const ownRedis = await openRedis(server.url, 'ingestor')
       const ownRest = new BinanceRest({ ...restOptions, signal })
-      const metrics = openMetrics(new Registry())
+      const registry = new Registry()
+      const metrics = openMetrics(registry)
       const ended = ingest({
         infos: await ownRest.exchangeInfo(symbols),
         partitions,
@@ -106,6 +108,7 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
       }).finally(() => closeRedis(ownRedis))
       ended.catch(() => undefined)
       const ingestor = {
+        registry,
         metrics,
         ended,
         async stop() {

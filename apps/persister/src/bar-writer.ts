@@ -82,8 +82,17 @@ export function openBarWriter(postgres: Postgres, metrics: Metrics): BarWriter {
       metrics.batchBars.observe(bars.length)
       metrics.bars.inc({ result: 'written' }, written)
       metrics.bars.inc({ result: 'unchanged' }, bars.length - written)
+      if (written === bars.length) observeDelays(bars)
     } finally {
       stop()
+    }
+  }
+
+  /** Of bars that are stored for the first time: in a batch of which some were there already nobody knows which those are, so none is observed. */
+  function observeDelays(bars: readonly BarText[]): void {
+    const now = Date.now()
+    for (const { revision, closeTime } of bars) {
+      if (revision === 0) metrics.storedSeconds.observe(Math.max(0, now - closeTime - 1) / 1_000)
     }
   }
 

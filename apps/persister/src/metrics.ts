@@ -1,5 +1,5 @@
 import type { BarQueue } from '@chart/redis'
-import { Counter, Gauge, Histogram, type Registry } from '@chart/service'
+import { Counter, counterBy, Gauge, Histogram, type Registry } from '@chart/service'
 
 export type Metrics = ReturnType<typeof openMetrics>
 
@@ -8,16 +8,20 @@ export function openMetrics(registry: Registry, queue: Pick<BarQueue, 'waitingCo
   gaugeOf('chart_persister_waiting_jobs', 'Jobs that no persister has taken', () => queue.waitingCount())
   gaugeOf('chart_persister_kept_failed_jobs', 'Failed jobs that somebody should look at', () => queue.failedCount())
   return {
-    bars: new Counter({
+    bars: counterBy('result', ['written', 'unchanged', 'refused'], {
       name: 'chart_persister_bars_total',
       help: 'Bars by what became of them: written, unchanged (the table had them) or refused',
-      labelNames: ['result'] as const,
       registers,
     }),
-    jobs: new Counter({
+    jobs: counterBy('result', ['done', 'failed', 'postponed'], {
       name: 'chart_persister_jobs_total',
       help: 'Jobs by result: done, failed, or postponed while PostgreSQL takes nothing',
-      labelNames: ['result'] as const,
+      registers,
+    }),
+    storedSeconds: new Histogram({
+      name: 'chart_persister_stored_delay_seconds',
+      help: "From the end of a bar (the exchange's clock) to its row in PostgreSQL; without corrections",
+      buckets: [0.5, 1, 1.5, 2.5, 5, 10, 30, 60, 300, 1_800],
       registers,
     }),
     failedAcks: new Counter({

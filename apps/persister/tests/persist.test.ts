@@ -139,6 +139,35 @@ test('closed bars become rows and leave the outbox', async () => {
   ).toBeLessThan(10)
 })
 
+test('how late a bar is stored is told of those that are stored for the first time', async () => {
+  const delays = async () => {
+    const { values } = await registry.getSingleMetric('chart_persister_stored_delay_seconds')!.get()
+    const of = (end: string) =>
+      (values as { metricName?: string; value: number }[]).find(one => one.metricName?.endsWith(end))
+    return { count: of('_count')!.value, sum: of('_sum')!.value }
+  }
+  const endedTime = Math.floor(Date.now() / MINUTE) * MINUTE
+  const young = { ...bar(0), openTime: endedTime - MINUTE, closeTime: endedTime - 1 }
+  expect(await delays()).toEqual({ count: 0, sum: 0 })
+  await addPending(entriesOf([young]))
+  await queue.enqueue(TAG, 'k', entriesOf([young]))
+  startPersister()
+  await untilAcknowledged()
+  const { count, sum } = await delays()
+  expect(count).toBe(1)
+  expect(sum).toBeGreaterThan(0)
+  expect(sum * 1_000).toBeLessThanOrEqual(Date.now() - endedTime)
+  const restated = { ...young, revision: 1, tradeCount: young.tradeCount + 1, lastTradeId: young.lastTradeId + 1 }
+  for (const [key, entries] of Object.entries({ again: entriesOf([young]), restated: entriesOf([restated]) })) {
+    await addPending(entries)
+    await queue.enqueue(TAG, key, entries)
+    await untilAcknowledged()
+  }
+  expect(await metric('chart_persister_bars_total', { result: 'written' })).toBe(2)
+  expect(await metric('chart_persister_bars_total', { result: 'unchanged' })).toBe(1)
+  expect((await delays()).count).toBe(1)
+})
+
 test('repeated, stale and reordered jobs change nothing, and a restated bar leaves the outbox only when it is stored', async () => {
   const first = bar(0)
   const restated = bar(0, { lastTradeId: 101, close: '61850.20000000', revision: 1 })

@@ -30,6 +30,7 @@ export class Tally {
       set: () => undefined,
       observe: () => undefined,
       startTimer: () => () => undefined,
+      follow: () => undefined,
     })
     return new Proxy({} as Metrics, {
       get(_, name) {

@@ -45,6 +45,8 @@ export class UnknownSymbolError extends Error {
 }
 
 /** 429: over the weight; 418: banned for going on after 429; 403: the firewall before the API. All mean stop asking. */
+export const STOP_STATUSES: readonly number[] = [429, 418, 403]
+
 export function isLimit(status: number): boolean {
-  return status === 429 || status === 418 || status === 403
+  return STOP_STATUSES.includes(status)
 }

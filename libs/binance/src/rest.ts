@@ -25,6 +25,8 @@ export interface BinanceRestOptions {
   /** From sending to the last byte; waiting for our turn does not count. */
   requestTimeoutMs?: number
   log?: Log
+  /** The exchange has said stop, with this HTTP status (see STOP_STATUSES); nothing is asked until it allows it. */
+  onStop?: (status: number) => void
 }
 
 /** The exchange's REST as the service uses it, through BinanceRest or, in a simulation, without a network. */
@@ -71,6 +73,7 @@ export class BinanceRest {
   readonly #signal: AbortSignal | undefined
   readonly #requestTimeoutMs: number
   readonly #log: Log
+  readonly #onStop: (status: number) => void
   readonly #gate: RequestGate
 
   constructor(options: BinanceRestOptions) {
@@ -78,6 +81,7 @@ export class BinanceRest {
     this.#signal = options.signal
     this.#requestTimeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS
     this.#log = options.log ?? SILENT
+    this.#onStop = options.onStop ?? (() => undefined)
     this.#gate = new RequestGate({ weightMaxPerMinute: options.weightMaxPerMinute ?? WEIGHT_MAX_PER_MINUTE })
   }
 
@@ -223,6 +227,7 @@ export class BinanceRest {
     if (!isLimit(response.status)) return
     const pauseMs = pauseMsOf(response)
     this.#gate.stopFor(pauseMs)
+    this.#onStop(response.status)
     this.#log.warn(
       { status: response.status, path, pauseMs, usedWeight },
       'the exchange says stop: no requests meanwhile',

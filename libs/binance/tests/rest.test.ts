@@ -208,9 +208,11 @@ describe('the limits', () => {
       server.asked.length === 1
         ? { status, headers: { 'retry-after': seconds }, body: { code: -1003, msg: 'Too many requests.' } }
         : { body: { serverTime: 1 } }
-    const rest = restOf()
+    const stops: number[] = []
+    const rest = restOf({ onStop: of => stops.push(of) })
     const error = await rest.serverTime().catch(error => error)
     expect(error).toMatchObject({ status, retryAfterMs: stopMs, retryable: true, code: -1003 })
+    expect(stops).toEqual([status])
     await Promise.all([rest.serverTime(), rest.serverTime()])
     const [refused, ...later] = server.asked
     // The pause begins when the refusal arrives, so after the server has seen the request.

@@ -1,4 +1,5 @@
 export { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+export { counterBy } from './counter-by.ts'
 export { ConfigError, type Environment, EnvReader } from './env.ts'
 export { type HealthServer, type ReadinessCheck, serveHealth } from './health.ts'
 export { type Log, openLog } from './log.ts'

@@ -194,7 +194,7 @@ resource "aws_eks_addon" "on_nodes" {
 }
 
 resource "aws_ecr_repository" "app" {
-  for_each = toset(["ingestor", "aggregator", "persister", "auditor", "edge"])
+  for_each = toset(["ingestor", "aggregator", "persister", "auditor", "edge", "dashboard"])
 
   name                 = "${var.name}/${each.key}"
   image_tag_mutability = "IMMUTABLE"

@@ -14,6 +14,7 @@ output "production" {
       persister  = "rediss+cluster://persister:${var.redis_passwords.persister}@${local.redis_place}"
       auditor    = "rediss+cluster://auditor:${var.redis_passwords.auditor}@${local.redis_place}"
       edge       = "rediss+cluster://edge:${var.redis_passwords.edge}@${local.redis_place}"
+      dashboard  = "rediss+cluster://dashboard:${var.redis_passwords.dashboard}@${local.redis_place}"
     }
     database_urls = {
       ingestor  = local.service_url

@@ -59,7 +59,7 @@ resource "aws_elasticache_user" "default" {
 }
 
 resource "aws_elasticache_user" "app" {
-  for_each = toset(["ingestor", "aggregator", "persister", "auditor", "edge"])
+  for_each = toset(["ingestor", "aggregator", "persister", "auditor", "edge", "dashboard"])
 
   user_id       = "${var.name}-${each.key}"
   user_name     = each.key

@@ -121,6 +121,7 @@ variable "redis_passwords" {
     persister  = string
     auditor    = string
     edge       = string
+    dashboard  = string
   })
   sensitive = true
 
@@ -130,7 +131,7 @@ variable "redis_passwords" {
   }
 
   validation {
-    condition     = length(distinct(values(var.redis_passwords))) == 5
+    condition     = length(distinct(values(var.redis_passwords))) == 6
     error_message = "Each app has a password of its own, so that one that leaks opens one user."
   }
 }
@@ -142,7 +143,7 @@ variable "redis_former_passwords" {
   sensitive   = true
 
   validation {
-    condition     = length(setsubtract(keys(var.redis_former_passwords), ["ingestor", "aggregator", "persister", "auditor", "edge"])) == 0
+    condition     = length(setsubtract(keys(var.redis_former_passwords), ["ingestor", "aggregator", "persister", "auditor", "edge", "dashboard"])) == 0
     error_message = "Names are those of the apps."
   }
 

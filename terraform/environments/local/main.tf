@@ -29,12 +29,13 @@ module "data_stores" {
 module "chart_service" {
   source = "../../modules/chart-service"
 
-  objects         = module.rendered.service
-  namespace       = module.namespace.name
-  redis_urls      = module.data_stores.redis_urls
-  database_urls   = module.data_stores.database_urls
-  api_keys        = var.api_keys
-  force_conflicts = var.force_conflicts
+  objects           = module.rendered.service
+  namespace         = module.namespace.name
+  redis_urls        = module.data_stores.redis_urls
+  database_urls     = module.data_stores.database_urls
+  api_keys          = var.api_keys
+  dashboard_api_key = var.dashboard_api_key
+  force_conflicts   = var.force_conflicts
 
   depends_on = [module.namespace]
 }

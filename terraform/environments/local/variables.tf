@@ -22,6 +22,7 @@ variable "redis_passwords" {
     persister  = string
     auditor    = string
     edge       = string
+    dashboard  = string
   })
   sensitive = true
 }
@@ -37,6 +38,12 @@ variable "postgres_passwords" {
 
 variable "api_keys" {
   description = "Who may call the edge: a JSON list of entries as `npx chart key ID` prints them."
+  type        = string
+  sensitive   = true
+}
+
+variable "dashboard_api_key" {
+  description = "The key by which the dashboard asks the edges for older bars: the first line that `npx chart key dashboard` prints. It needs no entry in api_keys."
   type        = string
   sensitive   = true
 }

@@ -16,15 +16,16 @@ module "namespace" {
 module "chart_service" {
   source = "../../modules/chart-service"
 
-  objects          = module.rendered.service
-  namespace        = module.namespace.name
-  redis_urls       = var.redis_urls
-  queue_redis_urls = var.queue_redis_urls
-  database_urls    = var.database_urls
-  api_keys         = var.api_keys
-  edge_tls         = var.edge_tls
-  authorities      = var.authorities
-  force_conflicts  = var.force_conflicts
+  objects           = module.rendered.service
+  namespace         = module.namespace.name
+  redis_urls        = var.redis_urls
+  queue_redis_urls  = var.queue_redis_urls
+  database_urls     = var.database_urls
+  api_keys          = var.api_keys
+  dashboard_api_key = var.dashboard_api_key
+  edge_tls          = var.edge_tls
+  authorities       = merge(var.authorities, var.edge_authority == null ? {} : { "edge-ca.pem" = var.edge_authority })
+  force_conflicts   = var.force_conflicts
 
   depends_on = [module.namespace]
 }

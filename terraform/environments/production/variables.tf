@@ -22,6 +22,7 @@ variable "redis_urls" {
     persister  = string
     auditor    = string
     edge       = string
+    dashboard  = string
   })
   sensitive = true
 
@@ -84,6 +85,12 @@ variable "api_keys" {
   }
 }
 
+variable "dashboard_api_key" {
+  description = "The key by which the dashboard asks the edges for older bars: the first line that `npx chart key dashboard` prints. It needs no entry in api_keys."
+  type        = string
+  sensitive   = true
+}
+
 variable "edge_tls" {
   description = "Certificate chain and key of the edges, PEM. Null where cert-manager makes the Secret edge-tls (type kubernetes.io/tls)."
   type = object({
@@ -92,6 +99,12 @@ variable "edge_tls" {
   })
   default   = null
   sensitive = true
+}
+
+variable "edge_authority" {
+  description = "PEM of who vouches for the edges' certificate, by which the dashboard knows them (the certificate has the name edge.chart too). Null without TLS at the edges."
+  type        = string
+  default     = null
 }
 
 variable "authorities" {

@@ -6,11 +6,16 @@ locals {
     persister  = merge({ REDIS_URL = var.redis_urls.persister, DATABASE_URL = var.database_urls.persister }, local.queue.persister)
     auditor    = { REDIS_URL = var.redis_urls.auditor, DATABASE_URL = var.database_urls.auditor }
     edge       = { REDIS_URL = var.redis_urls.edge, DATABASE_URL = var.database_urls.edge }
+    dashboard  = { REDIS_URL = var.redis_urls.dashboard, CHART_API_KEY = var.dashboard_api_key }
     migrate    = { DATABASE_URL = var.database_urls.migrate }
   }
   queue = { for app, url in var.queue_redis_urls : app => url == null ? {} : { QUEUE_REDIS_URL = url } }
 
-  apps = ["ingestor", "aggregator", "persister", "auditor", "edge", "migrate"]
+  apps = ["ingestor", "aggregator", "persister", "auditor", "edge", "dashboard", "migrate"]
+
+  # Its entry in the edges' list is made of the key itself, so that one cannot be without the other.
+  dashboard_key   = try(regex("^ck_([A-Za-z0-9-]{1,64})_([A-Za-z0-9_-]{43})$", var.dashboard_api_key), ["", ""])
+  dashboard_entry = { id = local.dashboard_key[0], sha256 = sha256(local.dashboard_key[1]), scopes = ["history"] }
 
   # Authorities are read together with the URLs that name their files, so both count.
   checksums = { for app in local.apps : app => nonsensitive(sha256(jsonencode([local.environment[app], var.authorities]))) }

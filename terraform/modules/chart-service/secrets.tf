@@ -24,7 +24,7 @@ resource "kubernetes_secret_v1" "edge_keys" {
     namespace = var.namespace
     labels    = local.labels["edge-keys"]
   }
-  data = { "keys.json" = var.api_keys }
+  data = { "keys.json" = jsonencode(concat(jsondecode(var.api_keys), [local.dashboard_entry])) }
 }
 
 # The same for a certificate. Where cert-manager makes it, there is none here.

@@ -1,5 +1,5 @@
 variable "objects" {
-  description = "Rendered objects with the component `service`, by kind/namespace/name: the five apps and the migration."
+  description = "Rendered objects with the component `service`, by kind/namespace/name: the six apps and the migration."
   type        = any
 
   validation {
@@ -34,6 +34,7 @@ variable "redis_urls" {
     persister  = string
     auditor    = string
     edge       = string
+    dashboard  = string
   })
   sensitive = true
 
@@ -132,6 +133,24 @@ variable "api_keys" {
   }
 }
 
+variable "dashboard_api_key" {
+  description = "The key by which the dashboard asks the edges for older bars, as `npx chart key dashboard` prints it. The edges are told its SHA-256 and the scope `history`."
+  type        = string
+  sensitive   = true
+
+  validation {
+    condition     = can(regex("^ck_[A-Za-z0-9-]{1,64}_[A-Za-z0-9_-]{43}$", var.dashboard_api_key))
+    error_message = "The key itself, ck_<id>_<secret>: the first line that `npx chart key dashboard` prints."
+  }
+
+  validation {
+    condition = try(!contains(
+      [for entry in jsondecode(var.api_keys) : entry.id], regex("^ck_([A-Za-z0-9-]{1,64})_", var.dashboard_api_key)[0],
+    ), true)
+    error_message = "api_keys has an entry with the id of the dashboard's key. Leave it out: it is made of the key."
+  }
+}
+
 variable "edge_tls" {
   description = "Certificate chain and key of the edges, PEM. Null: the edges speak plain text, or cert-manager makes the Secret edge-tls."
   type = object({
@@ -148,7 +167,7 @@ variable "edge_tls" {
 }
 
 variable "authorities" {
-  description = "Certificates of those who vouch for Redis and PostgreSQL, PEM by file name. URLs name them as /etc/chart/authorities/<file name>."
+  description = "Certificates of those who vouch for Redis, PostgreSQL and the edges, PEM by file name. URLs and settings name them as /etc/chart/authorities/<file name>."
   type        = map(string)
   default     = {}
 
@@ -167,7 +186,16 @@ variable "authorities" {
     error_message = "All authorities together must be smaller than 1 MB, which is what a ConfigMap holds."
   }
 
-  # A file that a URL names and nobody mounts ends the app at its start, after the rollout has begun.
+  # A file that is named and that nobody mounts ends the app at its start, after the rollout has begun.
+  validation {
+    condition = alltrue([
+      for file in flatten([
+        for object in values(var.objects) : regexall("/etc/chart/authorities/([a-z0-9.-]+)", jsonencode(object.data)) if object.kind == "ConfigMap"
+      ]) : contains(keys(var.authorities), file)
+    ])
+    error_message = "A setting of k8s/ names a file in /etc/chart/authorities that is not among the authorities (edge-ca.pem: who vouches for the edges' certificate)."
+  }
+
   validation {
     condition = alltrue([
       for file in flatten([

@@ -1,6 +1,6 @@
 locals {
   redis_url = {
-    for app in ["ingestor", "aggregator", "persister", "auditor", "edge"] :
+    for app in ["ingestor", "aggregator", "persister", "auditor", "edge", "dashboard"] :
     app => "redis://${app}:${var.redis_passwords[app]}@redis:6379"
   }
   service_url = "postgres://${var.database.service}:${var.postgres_passwords.service}@postgres:5432/${var.database.name}"

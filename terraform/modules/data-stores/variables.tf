@@ -23,7 +23,7 @@ variable "users_acl" {
   type        = string
 
   validation {
-    condition     = alltrue([for app in ["ingestor", "aggregator", "persister", "auditor", "edge"] : strcontains(var.users_acl, "user ${app} on >${upper(app)}_PASSWORD ")])
+    condition     = alltrue([for app in ["ingestor", "aggregator", "persister", "auditor", "edge", "dashboard"] : strcontains(var.users_acl, "user ${app} on >${upper(app)}_PASSWORD ")])
     error_message = "The file lacks a user of the service, or a word such as >EDGE_PASSWORD. Give it libs/redis/users.acl as it is."
   }
 }
@@ -36,6 +36,7 @@ variable "redis_passwords" {
     persister  = string
     auditor    = string
     edge       = string
+    dashboard  = string
   })
   sensitive = true
 
@@ -45,7 +46,7 @@ variable "redis_passwords" {
   }
 
   validation {
-    condition     = length(distinct(values(var.redis_passwords))) == 5
+    condition     = length(distinct(values(var.redis_passwords))) == 6
     error_message = "Each app has a password of its own, so that one that leaks opens one user."
   }
 }

@@ -50,6 +50,8 @@ function problemOf(file: string, { pod }: Workload, container: IContainer, rende
   const volume = pod.volumes?.find(({ name }) => name === mount.name)
   const source = volume?.secret ?? volume?.configMap
   if (source === undefined) return undefined
+  // Made by somebody else, or by nobody: its files are known in the cluster only. (Terraform compares them with its inputs.)
+  if (volume?.configMap?.optional && configDataOf(volume.configMap.name, rendering) === undefined) return undefined
   const data = volume?.secret
     ? secretDataOf(volume.secret.secretName, rendering)
     : configDataOf(volume?.configMap?.name, rendering)

@@ -16,6 +16,7 @@ breaks('networkPorts', [['NetworkPolicy/from-monitoring', '', undefined, 'anybod
 
 breaks('networkWays', [
   ['NetworkPolicy/to-redis', '', undefined, 'leads to redis:6379, to which no policy'],
+  ['NetworkPolicy/to-edge', '', undefined, 'CHART_ADDRESS leads to edge.chart:50051, to which no policy'],
   ['NetworkPolicy/redis', '', undefined, 'where no policy lets it in (StatefulSet/redis)'],
   ['NetworkPolicy/to-dns', '', undefined, 'may not ask for names (UDP 53)'],
   ['ConfigMap/exchange', 'data.BINANCE_STREAM_URL', 'wss://stream.example:1', 'stream.example:1, which no policy'],

@@ -16,6 +16,7 @@ breaks('variableValues', [
   ['ConfigMap/edge', 'data.API_KEYS_FILE', undefined, 'set API_KEYS_FILE'],
   ['ConfigMap/auditor', 'data.AUDIT_WEIGHT', 'many', 'AUDIT_WEIGHT must be'],
   ['Deployment/aggregator', `${APP}.envFrom`, [], 'is not given REDIS_URL'],
+  ['ConfigMap/dashboard', 'data.CHART_ADDRESS', undefined, 'is not given CHART_ADDRESS'],
   ['Deployment/edge', `${APP}.args`, ['src/mian.ts'], 'no config is known'],
   ['Deployment/edge', `${APP}.image`, 'acme/gateway:1', 'of acme/gateway:1, of which no config is known'],
 ])
@@ -64,3 +65,18 @@ breaks('noSecrets', [
   ['ConfigMap/exchange', 'data.BINANCE_API_URL', 'https://me:pass@host', 'holds a password'],
   ['ConfigMap/edge', 'data.KEY', 'ck_desk_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'holds a password or key'],
 ])
+
+breaks('edgeCalls', [
+  ['ConfigMap/dashboard', 'data.CHART_KEY_IN_PLAIN_TEXT', undefined, 'does not send its key in plain text'],
+  ['ConfigMap/edge', 'data.GRPC_TLS_CERT_FILE', '/etc/chart/tls/tls.crt', 'in plain text, which speak TLS'],
+  ['Deployment/dashboard', `${APP}.envFrom.2.secretRef`, undefined, 'has no key for edges'],
+])
+
+breaks(
+  'edgeCalls',
+  [
+    ['ConfigMap/edge', 'data.GRPC_TLS_CERT_FILE', undefined, 'by TLS, which speak plain text'],
+    ['ConfigMap/dashboard', 'data.CHART_TLS', undefined, 'in plain text, which speak TLS'],
+  ],
+  'production',
+)

@@ -6,7 +6,7 @@ import type { Rendering } from '../rendering.ts'
 import { allContainersOf, appOf, placeOf, type Workload, workloadsOf } from '../workloads.ts'
 
 /** Defaults of these lead to the machine itself, where in a cluster nothing listens. */
-const ADDRESSES = ['REDIS_URL', 'DATABASE_URL']
+const ADDRESSES = ['REDIS_URL', 'DATABASE_URL', 'CHART_ADDRESS']
 
 /** Each program starts with the values that it is given: its own config reads them here as it will there. */
 export function variableValues(rendering: Rendering): Finding[] {

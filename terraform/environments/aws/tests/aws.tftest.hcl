@@ -33,6 +33,7 @@ variables {
     persister  = "persister-0123456789"
     auditor    = "auditor-0123456789"
     edge       = "edge-0123456789abc"
+    dashboard  = "dashboard-0123456789"
   }
   postgres_passwords = { owner = "owner-0123456789ab", service = "service-0123456789" }
   postgres_authority = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
@@ -97,12 +98,12 @@ run "cloud" {
     condition = alltrue([
       for app, user in aws_elasticache_user.app :
       strcontains(file("../../../libs/redis/users.acl"), "user ${app} on >${upper(app)}_PASSWORD ${trimprefix(user.access_string, "on ")}\n")
-    ]) && length(aws_elasticache_user.app) == 5
+    ]) && length(aws_elasticache_user.app) == 6
     error_message = "Rights are those of libs/redis/users.acl."
   }
   assert {
-    condition     = length(aws_elasticache_user_group.main.user_ids) == 6 && startswith(aws_elasticache_user.default.access_string, "off ")
-    error_message = "Five users of the service, and a default one that may do nothing."
+    condition     = length(aws_elasticache_user_group.main.user_ids) == 7 && startswith(aws_elasticache_user.default.access_string, "off ")
+    error_message = "Six users of the service, and a default one that may do nothing."
   }
   assert {
     condition     = !anytrue([for user in aws_elasticache_user.app : strcontains(user.access_string, ">") || strcontains(user.access_string, "PASSWORD")])
@@ -139,7 +140,7 @@ run "cloud" {
     error_message = "environments/production has no such input."
   }
   assert {
-    condition     = keys(output.repositories) == ["aggregator", "auditor", "edge", "ingestor", "persister"]
+    condition     = keys(output.repositories) == ["aggregator", "auditor", "dashboard", "edge", "ingestor", "persister"]
     error_message = "Each app has a repository for its image."
   }
 }
@@ -177,7 +178,7 @@ run "refused_1" {
     api_allowed_cidrs  = ["0.0.0.0/0"]
     nodes              = { min = 1 }
     redis              = { replicas_per_shard = 0 }
-    redis_passwords    = { ingestor = "short", aggregator = "aggregator-0123456789", persister = "persister-0123456789", auditor = "auditor-0123456789", edge = "edge-0123456789abc" }
+    redis_passwords    = { ingestor = "short", aggregator = "aggregator-0123456789", persister = "persister-0123456789", auditor = "auditor-0123456789", edge = "edge-0123456789abc", dashboard = "dashboard-0123456789" }
     postgres           = { storage_gib = 100, storage_max_gib = 50 }
     postgres_passwords = { owner = "a/b@c with blanks", service = "service-0123456789" }
     postgres_authority = "rds-bundle.pem"
@@ -198,7 +199,7 @@ run "refused_2" {
     api_allowed_cidrs      = ["anywhere"]
     nodes                  = { min = 6, max = 3 }
     redis                  = { shards = 33 }
-    redis_passwords        = { ingestor = "the-same-for-all-of-them", aggregator = "the-same-for-all-of-them", persister = "the-same-for-all-of-them", auditor = "the-same-for-all-of-them", edge = "the-same-for-all-of-them" }
+    redis_passwords        = { ingestor = "the-same-for-all-of-them", aggregator = "the-same-for-all-of-them", persister = "the-same-for-all-of-them", auditor = "the-same-for-all-of-them", edge = "the-same-for-all-of-them", dashboard = "the-same-for-all-of-them" }
     postgres               = { backup_days = 1 }
     postgres_passwords     = { owner = "the-same-for-all-of-them", service = "the-same-for-all-of-them" }
     postgres_authority     = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----"

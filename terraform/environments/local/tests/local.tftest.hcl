@@ -9,8 +9,10 @@ variables {
     persister  = "persister-0123456789"
     auditor    = "auditor-0123456789"
     edge       = "edge-0123456789abc"
+    dashboard  = "dashboard-0123456789"
   }
   postgres_passwords = { owner = "owner-0123456789ab", service = "service-0123456789" }
+  dashboard_api_key  = "ck_dashboard_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
   api_keys           = "[{\"id\":\"desk-1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"live\"]}]"
 }
 
@@ -69,6 +71,7 @@ run "another_password_of_the_edge" {
       persister  = "persister-0123456789"
       auditor    = "auditor-0123456789"
       edge       = "edge-another-one-1"
+      dashboard  = "dashboard-0123456789"
     }
     api_keys = "[]"
   }

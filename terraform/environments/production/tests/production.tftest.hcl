@@ -9,6 +9,7 @@ variables {
     persister  = "rediss+cluster://persister:persister-0123456789@redis.example:6379"
     auditor    = "rediss+cluster://auditor:auditor-0123456789@redis.example:6379"
     edge       = "rediss+cluster://edge:edge-0123456789abc@redis.example:6379"
+    dashboard  = "rediss+cluster://dashboard:dashboard-0123456789@redis.example:6379"
   }
   database_urls = {
     ingestor  = "postgres://chart:service-0123456789@postgres.example:5432/chart?sslmode=verify-full&sslrootcert=/etc/chart/authorities/postgres-ca.pem"
@@ -17,8 +18,10 @@ variables {
     edge      = "postgres://chart:service-0123456789@postgres.example:5432/chart?sslmode=verify-full&sslrootcert=/etc/chart/authorities/postgres-ca.pem"
     migrate   = "postgres://chart_owner:owner-0123456789ab@postgres.example:5432/chart?sslmode=verify-full&sslrootcert=/etc/chart/authorities/postgres-ca.pem"
   }
-  authorities = { "postgres-ca.pem" = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n" }
-  api_keys    = "[{\"id\":\"desk-1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"live\"]}]"
+  authorities       = { "postgres-ca.pem" = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n" }
+  api_keys          = "[{\"id\":\"desk-1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"live\"]}]"
+  dashboard_api_key = "ck_dashboard_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+  edge_authority    = "-----BEGIN CERTIFICATE-----\nEE==\n-----END CERTIFICATE-----\n"
   edge_tls = {
     certificate = "-----BEGIN CERTIFICATE-----\nCC==\n-----END CERTIFICATE-----\n"
     key         = "-----BEGIN PRIVATE KEY-----\nDD==\n-----END PRIVATE KEY-----\n"
@@ -63,6 +66,10 @@ run "production" {
     condition     = contains(keys(output.secret_keys), "edge-tls")
     error_message = "The edges speak TLS."
   }
+  assert {
+    condition     = module.chart_service.secret_keys["dashboard"] == tolist(["CHART_API_KEY", "REDIS_URL"]) && module.rendered.objects["Deployment/chart/dashboard"].spec.replicas >= 2
+    error_message = "Two dashboards, with a key for the edges and no way into PostgreSQL."
+  }
 }
 
 run "another_password_of_the_ingestor_and_a_certificate_of_cert_manager" {
@@ -74,6 +81,7 @@ run "another_password_of_the_ingestor_and_a_certificate_of_cert_manager" {
       persister  = "rediss+cluster://persister:persister-0123456789@redis.example:6379"
       auditor    = "rediss+cluster://auditor:auditor-0123456789@redis.example:6379"
       edge       = "rediss+cluster://edge:edge-0123456789abc@redis.example:6379"
+      dashboard  = "rediss+cluster://dashboard:dashboard-0123456789@redis.example:6379"
     }
     edge_tls           = null
     monitoring_enabled = false
@@ -98,6 +106,7 @@ run "plain_text_is_refused" {
       persister  = "rediss+cluster://persister:persister-0123456789@redis.example:6379"
       auditor    = "rediss+cluster://auditor:auditor-0123456789@redis.example:6379"
       edge       = "rediss+cluster://edge:edge-0123456789abc@redis.example:6379"
+      dashboard  = "rediss+cluster://dashboard:dashboard-0123456789@redis.example:6379"
     }
     queue_redis_urls = { aggregator = "redis://queue.example", persister = "rediss://queue.example" }
     database_urls = {
@@ -122,6 +131,7 @@ run "weak_passwords_are_refused" {
       persister  = "rediss+cluster://persister:persister-0123456789@redis.example:6379"
       auditor    = "rediss+cluster://auditor:auditor-0123456789@redis.example:6379"
       edge       = "rediss+cluster://aggregator:aggregator-0123456789@redis.example:6379"
+      dashboard  = "rediss+cluster://dashboard:dashboard-0123456789@redis.example:6379"
     }
     database_urls = {
       ingestor  = "postgres://chart:short@postgres.example:5432/chart?sslmode=verify-full"

@@ -8,6 +8,7 @@ variables {
     persister  = "redis+sentinel://persister:pw@sentinel.example:26379/main"
     auditor    = "redis://auditor:pw@redis.example:6379/0"
     edge       = "rediss://edge:pw@redis.example?ca=/etc/chart/authorities/redis-ca.pem"
+    dashboard  = "rediss://dashboard:pw@redis.example"
   }
   database_urls = {
     ingestor  = "postgres://chart:pw@postgres.example:5432/chart"
@@ -16,7 +17,8 @@ variables {
     edge      = "postgres://chart:pw@postgres.example:5432/chart?sslmode=verify-full&sslrootcert=/etc/chart/authorities/postgres-ca.pem"
     migrate   = "postgres://owner:pw@postgres.example:5432/chart"
   }
-  api_keys = "[{\"id\":\"desk-1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"live\"]}]"
+  api_keys          = "[{\"id\":\"desk-1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"live\"]}]"
+  dashboard_api_key = "ck_dashboard_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
   authorities = {
     "redis-ca.pem"    = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
     "postgres-ca.pem" = "-----BEGIN CERTIFICATE-----\nBB==\n-----END CERTIFICATE-----\n"
@@ -62,6 +64,7 @@ run "service" {
     condition = jsonencode(output.secret_keys) == jsonencode({
       aggregator  = ["REDIS_URL"]
       auditor     = ["DATABASE_URL", "REDIS_URL"]
+      dashboard   = ["CHART_API_KEY", "REDIS_URL"]
       edge        = ["DATABASE_URL", "REDIS_URL"]
       "edge-keys" = ["keys.json"]
       "edge-tls"  = ["tls.crt", "tls.key"]
@@ -76,8 +79,17 @@ run "service" {
     error_message = "An app is given another's URL."
   }
   assert {
-    condition     = kubernetes_secret_v1.edge_keys.data["keys.json"] == var.api_keys && kubernetes_secret_v1.edge_tls[0].type == "kubernetes.io/tls" && kubernetes_config_map_v1.authorities[0].data == var.authorities
-    error_message = "Keys, certificate and authorities are passed on as they are."
+    condition     = kubernetes_secret_v1.edge_tls[0].type == "kubernetes.io/tls" && kubernetes_config_map_v1.authorities[0].data == var.authorities
+    error_message = "Certificate and authorities are passed on as they are."
+  }
+  assert {
+    condition = (
+      jsondecode(kubernetes_secret_v1.edge_keys.data["keys.json"])[0] == jsondecode(var.api_keys)[0] &&
+      jsonencode(slice(jsondecode(kubernetes_secret_v1.edge_keys.data["keys.json"]), 1, 2)) == jsonencode([
+        { id = "dashboard", sha256 = sha256("0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"), scopes = ["history"] },
+      ])
+    )
+    error_message = "The edges know the keys that are given and the dashboard's, which is for history alone."
   }
 }
 
@@ -90,6 +102,7 @@ run "a_new_url_of_one_app_rolls_that_app_alone" {
       persister  = "redis+sentinel://persister:pw@sentinel.example:26379/main"
       auditor    = "redis://auditor:pw@redis.example:6379/0"
       edge       = "rediss://edge:pw@redis.example?ca=/etc/chart/authorities/redis-ca.pem"
+      dashboard  = "rediss://dashboard:pw@redis.example"
     }
     api_keys         = "[]"
     edge_tls         = null
@@ -131,7 +144,7 @@ run "refused_1" {
   command = plan
   variables {
     namespace         = "chart_"
-    redis_urls        = { ingestor = "http://redis.example", aggregator = "redis://a", persister = "redis://a", auditor = "redis://a", edge = "redis://a" }
+    redis_urls        = { ingestor = "http://redis.example", aggregator = "redis://a", persister = "redis://a", auditor = "redis://a", edge = "redis://a", dashboard = "redis://a" }
     queue_redis_urls  = { aggregator = "redis://queue.example" }
     database_urls     = { ingestor = "mysql://a:b@c/d", persister = "postgres://a:b@c/d", auditor = "postgres://a:b@c/d", edge = "postgres://a:b@c/d", migrate = "postgres://o:b@c/d" }
     api_keys          = "not JSON"
@@ -144,7 +157,7 @@ run "refused_1" {
 run "refused_2" {
   command = plan
   variables {
-    redis_urls       = { ingestor = "redis://one,two", aggregator = "redis+cluster://a/0", persister = "redis://a", auditor = "redis://a", edge = "redis://a" }
+    redis_urls       = { ingestor = "redis://one,two", aggregator = "redis+cluster://a/0", persister = "redis://a", auditor = "redis://a", edge = "redis://a", dashboard = "redis://a" }
     queue_redis_urls = { aggregator = "amqp://queue.example", persister = "redis://queue.example" }
     database_urls    = { ingestor = "postgres://owner:b@c/d", persister = "postgres://a:b@c/d", auditor = "postgres://a:b@c/d", edge = "postgres://a:b@c/d", migrate = "postgres://owner:b@c/d" }
     api_keys         = "[{\"id\":\"desk_1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"live\"]}]"
@@ -170,11 +183,10 @@ run "refused_3" {
 run "refused_4" {
   command = plan
   variables {
-    objects     = { "Secret/chart/edge" = { apiVersion = "v1", kind = "Secret", metadata = { name = "edge" } } }
     authorities = { "redis-ca" = "-----BEGIN CERTIFICATE-----", "redis-ca.pem" = "-----BEGIN CERTIFICATE-----", "postgres-ca.pem" = "-----BEGIN CERTIFICATE-----" }
     api_keys    = "[{\"id\":\"desk-1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"write\"]}]"
   }
-  expect_failures = [var.api_keys, var.authorities, var.objects]
+  expect_failures = [var.api_keys, var.authorities]
 }
 
 run "refused_5" {
@@ -184,6 +196,26 @@ run "refused_5" {
     api_keys    = "[{\"id\":\"desk-1\",\"sha256\":\"3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b\",\"scopes\":[\"live\"],\"expire\":\"2027-01-31T00:00:00Z\"}]"
   }
   expect_failures = [var.api_keys, var.authorities]
+}
+
+run "a_key_is_told_once_and_no_secret_is_rendered" {
+  command = plan
+  variables {
+    objects           = { "Secret/chart/edge" = { apiVersion = "v1", kind = "Secret", metadata = { name = "edge" } } }
+    dashboard_api_key = "ck_desk-1_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+  }
+  expect_failures = [var.dashboard_api_key, var.objects]
+}
+
+run "who_vouches_for_the_edges_is_known_and_the_key_is_one" {
+  command = plan
+  variables {
+    dashboard_api_key = "ck_dashboard_short"
+    objects = {
+      "ConfigMap/chart/dashboard-1" = { apiVersion = "v1", kind = "ConfigMap", metadata = { name = "dashboard-1", namespace = "chart" }, data = { CHART_TLS_CA_FILE = "/etc/chart/authorities/edge-ca.pem" } }
+    }
+  }
+  expect_failures = [var.authorities, var.dashboard_api_key]
 }
 
 run "a_rollout_waits_no_longer_than_its_deployment" {

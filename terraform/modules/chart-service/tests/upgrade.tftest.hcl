@@ -3,9 +3,11 @@ mock_provider "kubernetes" {}
 
 variables {
   namespace     = "chart"
-  redis_urls    = { ingestor = "redis://r", aggregator = "redis://r", persister = "redis://r", auditor = "redis://r", edge = "redis://r" }
+  redis_urls    = { ingestor = "redis://r", aggregator = "redis://r", persister = "redis://r", auditor = "redis://r", edge = "redis://r", dashboard = "redis://r" }
   database_urls = { ingestor = "postgres://a:b@c/d", persister = "postgres://a:b@c/d", auditor = "postgres://a:b@c/d", edge = "postgres://a:b@c/d", migrate = "postgres://o:b@c/d" }
   api_keys      = "[]"
+
+  dashboard_api_key = "ck_dashboard_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
   objects = {
     "ConfigMap/chart/symbols-1" = { apiVersion = "v1", kind = "ConfigMap", metadata = { name = "symbols-1", namespace = "chart" }, data = { SYMBOLS = "BTCUSDT" } }
     "Service/chart/edge"        = { apiVersion = "v1", kind = "Service", metadata = { name = "edge", namespace = "chart" }, spec = { clusterIP = "None" } }

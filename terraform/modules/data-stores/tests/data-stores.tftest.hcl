@@ -9,6 +9,7 @@ variables {
     persister  = "persister-0123456789"
     auditor    = "auditor-0123456789"
     edge       = "edge-0123456789abc"
+    dashboard  = "dashboard-0123456789"
   }
   postgres_passwords = { owner = "owner-0123456789ab", service = "service-0123456789" }
   objects = {
@@ -43,7 +44,7 @@ run "stores" {
     error_message = "Each object is applied once: settings and Services first, then the servers, then the backup."
   }
   assert {
-    condition     = kubernetes_secret_v1.store["redis"].data["users.acl"] == "${replace(replace(replace(replace(replace(var.users_acl, "INGESTOR_PASSWORD", "ingestor-0123456789"), "AGGREGATOR_PASSWORD", "aggregator-0123456789"), "PERSISTER_PASSWORD", "persister-0123456789"), "AUDITOR_PASSWORD", "auditor-0123456789"), "EDGE_PASSWORD", "edge-0123456789abc")}user probe on >probe -@all +ping\n"
+    condition     = kubernetes_secret_v1.store["redis"].data["users.acl"] == "${replace(replace(replace(replace(replace(replace(var.users_acl, "INGESTOR_PASSWORD", "ingestor-0123456789"), "AGGREGATOR_PASSWORD", "aggregator-0123456789"), "PERSISTER_PASSWORD", "persister-0123456789"), "AUDITOR_PASSWORD", "auditor-0123456789"), "EDGE_PASSWORD", "edge-0123456789abc"), "DASHBOARD_PASSWORD", "dashboard-0123456789")}user probe on >probe -@all +ping\n"
     error_message = "users.acl is the project's file with passwords put in and the user of the probes, and nothing else."
   }
   assert {
@@ -69,6 +70,7 @@ run "a_new_password_of_redis_rolls_redis_alone" {
       persister  = "persister-0123456789"
       auditor    = "auditor-0123456789"
       edge       = "edge-another-one-1"
+      dashboard  = "dashboard-0123456789"
     }
   }
 
@@ -99,7 +101,7 @@ run "bad_values_are_refused" {
   variables {
     namespace          = "Chart"
     users_acl          = "user default off\n"
-    redis_passwords    = { ingestor = "short", aggregator = "aggregator-0123456789", persister = "persister-0123456789", auditor = "auditor-0123456789", edge = "edge-0123456789abc" }
+    redis_passwords    = { ingestor = "short", aggregator = "aggregator-0123456789", persister = "persister-0123456789", auditor = "auditor-0123456789", edge = "edge-0123456789abc", dashboard = "dashboard-0123456789" }
     postgres_passwords = { owner = "with a blank and @ sign", service = "service-0123456789" }
     rollout_timeout    = "soon"
     objects            = { "Secret/chart/redis" = { apiVersion = "v1", kind = "Secret", metadata = { name = "redis" } } }
@@ -110,7 +112,7 @@ run "bad_values_are_refused" {
 run "shared_passwords_are_refused" {
   command = plan
   variables {
-    redis_passwords    = { ingestor = "the-same-for-all-of-them", aggregator = "the-same-for-all-of-them", persister = "the-same-for-all-of-them", auditor = "the-same-for-all-of-them", edge = "the-same-for-all-of-them" }
+    redis_passwords    = { ingestor = "the-same-for-all-of-them", aggregator = "the-same-for-all-of-them", persister = "the-same-for-all-of-them", auditor = "the-same-for-all-of-them", edge = "the-same-for-all-of-them", dashboard = "the-same-for-all-of-them" }
     postgres_passwords = { owner = "the-same-for-all-of-them", service = "the-same-for-all-of-them" }
   }
   expect_failures = [var.redis_passwords, var.postgres_passwords]

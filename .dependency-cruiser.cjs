@@ -60,9 +60,9 @@ module.exports = {
       to: { path: '^(libs|apps)/', pathNot: '^libs/(client|grpc|market)/' },
     },
     {
-      name: 'service-and-servers-see-nothing-of-ours',
+      name: 'service-servers-and-terminal-see-nothing-of-ours',
       severity: 'error',
-      from: { path: '^libs/(service|servers)/src', pathNot: '\\.test\\.ts$' },
+      from: { path: '^libs/(service|servers|terminal)/src', pathNot: '\\.test\\.ts$' },
       to: { path: '^(libs|apps)/', pathNot: '^libs/$1/' },
     },
     {

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { DEFAULT_INTERVALS, type Interval, intervalsOf, isSymbol, namesOf } from '@chart/market'
 import { checkedRedisUrl } from '@chart/redis'
 import { ConfigError, EnvReader, readServiceConfig, type ServiceConfig } from '@chart/service'
@@ -14,6 +15,8 @@ export interface AuditorConfig extends ServiceConfig {
   readonly importBars: number
   /** REST weight a minute that the audit allows itself. */
   readonly weightMaxPerMinute: number
+  /** Name among the replicas. */
+  readonly member: string
 }
 
 const DEFAULT_SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']
@@ -40,6 +43,7 @@ export function readConfig(env = new EnvReader(process.env)): AuditorConfig {
     apiUrl: env.url('BINANCE_API_URL', 'https://api.binance.com', ['https', 'http']),
     importBars: env.integer('IMPORT_BARS', IMPORT_BARS, { min: 0, max: IMPORT_BARS_MAX }),
     weightMaxPerMinute: env.integer('AUDIT_WEIGHT', AUDIT_WEIGHT, { min: 100, max: 6_000 }),
+    member: env.text('MEMBER', `${hostname()}-${process.pid}`),
   }
 }
 

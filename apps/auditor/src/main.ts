@@ -19,7 +19,7 @@ await runService('auditor', readConfig, async (config, { signal, log, registry }
     { name: 'redis', check: async () => void (await redis.ping()) },
   ]
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks, log }))
-  const lock = stack.use(openLeaderLock({ url: config.redisUrl, key: AUDIT_LEASE_KEY }))
+  const lock = stack.use(openLeaderLock({ url: config.redisUrl, key: AUDIT_LEASE_KEY, holder: config.member }))
   const { apiUrl, streamUrl, weightMaxPerMinute } = config
   await keepLeading({ lock, metrics, log, signal }, async until => {
     const onStop = (status: number) => metrics.restStops.inc({ status })

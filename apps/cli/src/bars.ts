@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { BarText } from '@chart/market'
+import { type Cell, type Column, type Paint, paintFor, tableText, toneOfChange } from '@chart/terminal'
 import { type Command, UsageError } from './command.ts'
 import { tellCallFailure } from './edge-errors.ts'
 import { EDGE_OPTIONS, EDGE_USAGE, openEdge } from './edge-options.ts'
@@ -42,7 +43,9 @@ export const bars: Command = {
         includeLive: true,
       })
       const found = page.bars.toReversed()
-      io.stdout.write(values.json ? found.map(bar => `${JSON.stringify(bar)}\n`).join('') : tableOf(found))
+      io.stdout.write(
+        values.json ? found.map(bar => `${JSON.stringify(bar)}\n`).join('') : tableOf(found, paintFor(io.stdout)),
+      )
       return 0
     } catch (error) {
       return tellCallFailure(error, client.address, io)
@@ -50,37 +53,26 @@ export const bars: Command = {
   },
 }
 
-function tableOf(found: readonly BarText[]): string {
-  const rows = [
-    ['open time', 'open', 'high', 'low', 'close', 'base volume', 'quote volume', 'trades', 'state', 'complete'],
-    ...found.map(bar => [
-      new Date(bar.openTime).toISOString().slice(0, 19).replace('T', ' '),
-      bar.open,
-      bar.high,
-      bar.low,
-      bar.close,
-      bar.baseVolume,
-      bar.quoteVolume,
-      String(bar.tradeCount),
-      stateOf(bar),
-      bar.complete ? 'yes' : 'no',
-    ]),
-  ]
-  return columns(rows)
+const HEADS = ['open', 'high', 'low', 'close', 'base volume', 'quote volume', 'trades', 'state', 'complete']
+const COLUMNS: readonly Column[] = [{ head: 'open time' }, ...HEADS.map(head => ({ head, align: 'right' }) as const)]
+
+function tableOf(found: readonly BarText[], paint: Paint): string {
+  const rows = found.map((bar): Cell[] => [
+    new Date(bar.openTime).toISOString().slice(0, 19).replace('T', ' '),
+    bar.open,
+    bar.high,
+    bar.low,
+    { text: bar.close, tone: toneOfChange(Number(bar.close), Number(bar.open)) },
+    bar.baseVolume,
+    bar.quoteVolume,
+    String(bar.tradeCount),
+    stateOf(bar),
+    { text: bar.complete ? 'yes' : 'no', tone: bar.complete ? 'plain' : 'warning' },
+  ])
+  return tableText(COLUMNS, rows, paint)
 }
 
 /** `live`, `closed`, `verified` or `imported`, with the number of corrections. */
 function stateOf({ state, proof, revision }: BarText): string {
   return revision > 0 ? `${proof ?? state} r${revision}` : (proof ?? state)
-}
-
-/** Rows of text in columns, the first left and the others right aligned. */
-export function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  return rows
-    .map(row =>
-      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
-    )
-    .map(line => `${line.trimEnd()}\n`)
-    .join('')
 }

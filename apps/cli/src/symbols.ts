@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { columns } from './bars.ts'
+import { type Cell, type Column, paintFor, tableText, toneOfFeed } from '@chart/terminal'
 import type { Command } from './command.ts'
 import { tellCallFailure } from './edge-errors.ts'
 import { EDGE_OPTIONS, EDGE_USAGE, openEdge } from './edge-options.ts'
@@ -8,6 +8,9 @@ const USAGE = `usage: chart symbols [--json] [--address …]
 
 Prints what is served and how each feed is.
 ${EDGE_USAGE}`
+
+const HEADS = ['status', 'feed', 'last trade id', 'last trade time', 'tick', 'intervals']
+const COLUMNS: readonly Column[] = [{ head: 'symbol' }, ...HEADS.map(head => ({ head, align: 'right' }) as const)]
 
 export const symbols: Command = {
   usage: USAGE,
@@ -26,18 +29,16 @@ export const symbols: Command = {
         for (const info of served) io.stdout.write(`${JSON.stringify(info)}\n`)
         return 0
       }
-      const rows = served.map(info => [
+      const rows = served.map((info): Cell[] => [
         info.symbol,
         info.status,
-        info.feed.state ?? 'unspecified',
+        { text: info.feed.state ?? 'unspecified', tone: toneOfFeed(info.feed.state) },
         String(info.feed.lastTradeId),
         new Date(info.feed.lastTradeTime ?? 0).toISOString().slice(0, 23).replace('T', ' '),
         info.tickSize,
         info.intervals.join(' '),
       ])
-      io.stdout.write(
-        columns([['symbol', 'status', 'feed', 'last trade id', 'last trade time', 'tick', 'intervals'], ...rows]),
-      )
+      io.stdout.write(tableText(COLUMNS, rows, paintFor(io.stdout)))
       return 0
     } catch (error) {
       return tellCallFailure(error, client.address, io)

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 import {
   type BarStream,
   encodeBar,
@@ -60,7 +61,7 @@ async function startEdge(port: number) {
   }
 }
 
-function closed(minute: number): Uint8Array {
+function closed(minute: number, close = '1'): Uint8Array {
   const openTime = minute * MINUTE_MS
   const sums = { baseVolume: '1', quoteVolume: '1', takerBuyBaseVolume: '0', takerBuyQuoteVolume: '0' }
   const bar = encodeBar({
@@ -69,9 +70,9 @@ function closed(minute: number): Uint8Array {
     openTime,
     closeTime: openTime + MINUTE_MS - 1,
     open: '1',
-    high: '1',
+    high: close,
     low: '1',
-    close: '1',
+    close,
     ...sums,
     tradeCount: 1,
     firstTradeId: minute,
@@ -121,6 +122,72 @@ test('watch begins at a time, says what nobody keeps, and goes on at an edge tha
     'chart watch: bars of BTCUSDT 1m from 1970-01-01 00:03:00 up to 1970-01-01 00:05:00 are not kept',
   )
   expect(said.err).toContain('chart watch: this edge is stopping; call again; calling again\n')
+})
+
+const script = spawnSync('script', ['--version']).status === 0
+
+/** `chart …` on a terminal of so many columns. */
+function chartOnTerminal(columns: number, env: Record<string, string>, ...args: string[]) {
+  const command = `stty cols ${columns} rows 10; exec '${process.execPath}' '${CHART}' ${args.join(' ')}`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env.PATH, TERM: 'xterm-256color', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  running.push(child)
+  const said = { out: '' }
+  child.stdout.setEncoding('utf8').on('data', text => {
+    said.out += text
+  })
+  return { child, said }
+}
+
+/** What was drawn last, line by line. */
+const lastPicture = (out: string) =>
+  stripVTControlCharacters(out.slice(out.lastIndexOf('symbol')))
+    .trim()
+    .split(/\r?\n/)
+
+test.skipIf(!script)(
+  'on a terminal each series has one row with colours, which is redrawn; a narrow one leaves columns out',
+  async () => {
+    const port = await freePort()
+    await using edge = await startEdge(port)
+    const address = ['--address', `127.0.0.1:${port}`]
+    const wide = chartOnTerminal(140, {}, 'watch', 'BTCUSDT', ...address)
+    const narrow = chartOnTerminal(22, {}, 'watch', 'BTCUSDT', ...address)
+    const plain = chartOnTerminal(140, { NO_COLOR: '1' }, 'watch', 'BTCUSDT', ...address)
+    await until('all call', () => edge.calls.length === 3)
+    for (const [minute, close] of [
+      [5, '1'],
+      [6, '3'],
+      [7, '2'],
+    ] as const) {
+      for (const { stream } of edge.calls) stream.write(closed(minute, close))
+    }
+    const is = ({ said }: typeof wide, text: RegExp) => text.test(lastPicture(said.out)[1] ?? '')
+    await until(
+      'the last bar is drawn everywhere',
+      () => is(wide, /00:07:00/) && is(narrow, / 2$/) && is(plain, /00:07:00/),
+    )
+    expect(lastPicture(wide.said.out)).toHaveLength(2)
+    expect(lastPicture(wide.said.out)[1]).toMatch(
+      /^BTCUSDT {2}1m {3}1970-01-01 00:07:00 {2,}1 +2 +1 +2 {2}▁█▅ +1 +1 {2}closed +- +yes$/,
+    )
+    expect(lastPicture(narrow.said.out)[1]).toBe('BTCUSDT  1m       2')
+    expect(wide.said.out).toContain('\x1b[32m')
+    // Moving about is no colour: NO_COLOR keeps the picture.
+    expect(plain.said.out.split('\x1b[').filter(part => /^[\d;]*m/.test(part))).toEqual([])
+  },
+)
+
+test('a pipe gets plain lines', async () => {
+  const port = await freePort()
+  await using edge = await startEdge(port)
+  const { said } = chart('watch', 'BTCUSDT', '--address', `127.0.0.1:${port}`)
+  await until('it calls', () => edge.calls.length === 1)
+  edge.calls[0]!.stream.write(closed(5, '3'))
+  await until('a line is shown', () => said.out.endsWith('\n'))
+  expect(said.out).toBe('BTCUSDT 1m  1970-01-01 00:05:00  closed     o 1  h 3  l 1  c 3  v 1  trades 1  complete\n')
 })
 
 test.each([

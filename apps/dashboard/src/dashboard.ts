@@ -2,16 +2,16 @@ import type { ChartClient } from '@chart/client'
 import type { Interval } from '@chart/market'
 import type { RedisCommands } from '@chart/redis'
 import type { Log } from '@chart/service'
+import { apiRoutes } from './api.ts'
 import { FeedWatch } from './feed-watch.ts'
 import { History } from './history.ts'
-import { type HttpServer, type Route, serveHttp } from './http-server.ts'
+import { type HttpServer, serveHttp } from './http-server.ts'
 import { LiveSymbols, type OpenUpdates } from './live-symbols.ts'
 import type { Metrics } from './metrics.ts'
 import { PageStreams } from './page-streams.ts'
-import { checkInterval, checkLimit, checkSymbol, checkTime } from './request-check.ts'
 import { ServedSymbols } from './served-symbols.ts'
 import { readStaticFiles } from './static-files.ts'
-import { SymbolsAnswers } from './symbols-answer.ts'
+import { udfRoutes } from './udf.ts'
 
 export interface DashboardOptions {
   readonly httpHost: string
@@ -42,26 +42,9 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
   const live = opened.use(await LiveSymbols.open(options))
   const history = new History(options)
   const streams = opened.use(new PageStreams({ ...options, served, live, history, feeds }))
-  const symbols = new SymbolsAnswers({ served, redis, intervals })
-  const routes = new Map<string, Route>([
-    ['/api/symbols', async () => ({ body: await symbols.text() })],
-    [
-      '/api/bars',
-      async query => {
-        const all = { symbols: await served.all(), intervals }
-        const { symbol } = checkSymbol(query.get('symbol') ?? '', all)
-        const interval = checkInterval(query.get('interval') ?? '', all).name
-        const before = checkTime(query.get('before'), 'before')
-        return { body: await history.before({ symbol, interval }, before, checkLimit(query.get('limit'))) }
-      },
-    ],
-    [
-      '/api/stream',
-      async (query, request, response) => {
-        await streams.open(request, response, query)
-        return undefined
-      },
-    ],
+  const routes = new Map([
+    ...apiRoutes({ served, redis, intervals, history, streams }),
+    ...udfRoutes({ served, history, intervals }),
   ])
   const server: HttpServer = opened.use(
     await serveHttp({ ...options, host: options.httpHost, port: options.httpPort, routes, files }),

@@ -2,6 +2,7 @@ import type { BarText, ChartClient, ChartErrorCode, ListBarsOptions } from '@cha
 import { ChartError } from '@chart/client'
 import { delay, type Log } from '@chart/service'
 import type { HistoryResult, Metrics } from './metrics.ts'
+import { HistoryUnavailableError } from './refused-request.ts'
 import { SharedQuestions, TooManyQuestionsError } from './shared-questions.ts'
 import type { BarsAnswer, HistoryEvent, SeriesName } from './wire.ts'
 
@@ -21,19 +22,15 @@ const WAITING_MAX = 2_000
 const AGAIN_MS = 1_000
 const AGAIN_AFTER_REFUSAL_MS = 10_000
 
-/** Codes that say that the edges, or the way to them, have trouble that passes. */
+/** Codes that say that the edges, or the way to them, have trouble that passes. An edge hears of a new symbol up to a second after us. */
 const PASSING: ReadonlySet<ChartErrorCode> = new Set([
   'UNAVAILABLE',
   'DEADLINE_EXCEEDED',
   'RESOURCE_EXHAUSTED',
   'CANCELLED',
   'INTERNAL',
+  'NOT_FOUND',
 ])
-
-/** No edge has told the bars. The message is for whoever asked: it names no address. */
-export class HistoryUnavailableError extends Error {
-  override name = 'HistoryUnavailableError'
-}
 
 /** What a page lacks of a series, as the event that tells it. */
 export interface HistoryTelling {
@@ -145,7 +142,7 @@ export class History {
       if (error instanceof ChartError && !PASSING.has(error.code)) result = 'refused'
       if (!this.#isFailing) log.warn({ reason: error.message }, 'no history; live bars go on')
       this.#isFailing = true
-      throw new HistoryUnavailableError('history cannot be read just now; try again in a few seconds', { cause: error })
+      throw new HistoryUnavailableError(error)
     } finally {
       end()
       metrics.historyRequests.inc({ result })

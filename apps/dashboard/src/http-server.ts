@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Log } from '@chart/service'
-import { HistoryUnavailableError } from './history.ts'
 import type { Metrics } from './metrics.ts'
-import { RefusedRequest } from './refused-request.ts'
+import { RedisTroubleError, RefusedRequest } from './refused-request.ts'
 import { encodingFor, isKnown, type StaticFile } from './static-files.ts'
 import type { ErrorAnswer } from './wire.ts'
 
@@ -23,9 +22,6 @@ const FURTHER_CONNECTIONS = 200
 
 /** At a stop what is being answered may take this long. */
 const CLOSE_MAX_MS = 3_000
-
-/** When asking again may help after trouble of ours. */
-const AGAIN_S = 2
 
 /** Troubles of one kind are logged once in this time. */
 const LOG_EVERY_MS = 10_000
@@ -157,18 +153,17 @@ class Answers {
   }
 
   #fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
-    const refused = refusalOf(error)
-    if (refused !== error && !(error instanceof HistoryUnavailableError)) this.#log(error)
+    const refused = error instanceof RefusedRequest ? error : undefined
+    if (refused === undefined || refused instanceof RedisTroubleError) this.#log(refused?.cause ?? error)
     if (response.headersSent) {
       response.destroy()
       return
     }
-    const answer: ErrorAnswer = { error: refused.message }
+    const { status = 500, message = 'this server has failed at that; its log says why' } = refused ?? {}
     // What is still to come of such a request is not read.
-    if (refused.status === 405 || refused.status === 414) response.shouldKeepAlive = false
-    if (refused.status === 405) response.setHeader('allow', 'GET, HEAD')
-    if (refused.retryAfter !== undefined) response.setHeader('retry-after', String(refused.retryAfter))
-    sendAnswer({ body: JSON.stringify(answer), status: refused.status }, response)
+    if (status === 405 || status === 414) response.shouldKeepAlive = false
+    const answer: ErrorAnswer = { error: message }
+    sendAnswer({ body: JSON.stringify(answer), status, headers: headersOf(refused) }, response)
     request.resume()
   }
 
@@ -180,14 +175,12 @@ class Answers {
   }
 }
 
-/** What is neither refused nor a lack of history is trouble with Redis. Its words are for the log, not for whoever asked. */
-function refusalOf(error: unknown): RefusedRequest {
-  if (error instanceof RefusedRequest) return error
-  const message =
-    error instanceof HistoryUnavailableError
-      ? error.message
-      : 'bars cannot be read just now; try again in a few seconds'
-  return new RefusedRequest(503, message, AGAIN_S)
+/** Headers that belong to a refusal. */
+export function headersOf(refused: RefusedRequest | undefined): Record<string, string> {
+  return {
+    ...(refused?.status === 405 && { allow: 'GET, HEAD' }),
+    ...(refused?.retryAfter !== undefined && { 'retry-after': String(refused.retryAfter) }),
+  }
 }
 
 function sendAnswer(answer: RouteAnswer, response: ServerResponse): void {

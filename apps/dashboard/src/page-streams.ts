@@ -7,7 +7,7 @@ import type { History } from './history.ts'
 import type { LiveSymbols } from './live-symbols.ts'
 import type { Metrics } from './metrics.ts'
 import { PageStream } from './page-stream.ts'
-import { RefusedRequest } from './refused-request.ts'
+import { RedisTroubleError, RefusedRequest } from './refused-request.ts'
 import { checkInterval, checkSymbol, checkWanted, positionsOf, type Served } from './request-check.ts'
 import type { ServedSymbols } from './served-symbols.ts'
 
@@ -61,15 +61,17 @@ export class PageStreams implements Disposable {
 
   /**
    * Answers with the events of the series that are asked for, until either side ends it.
-   * @throws RefusedRequest; an error of Redis
+   * @throws RefusedRequest
    */
   async open(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
     const { metrics, pagesMax } = this.#options
     const wanted = checkWanted(query.get('series'))
-    if (this.#isStopping) throw new RefusedRequest(503, 'this server is stopping; ask again', 1)
+    if (this.#isStopping) throw new RefusedRequest(503, 'this server is stopping; ask again', { retryAfter: 1 })
     if (this.#count >= pagesMax) {
       metrics.refusedPages.inc()
-      throw new RefusedRequest(503, `${pagesMax} pages are open here already; try again later`, TOO_MANY_AGAIN_S)
+      throw new RefusedRequest(503, `${pagesMax} pages are open here already; try again later`, {
+        retryAfter: TOO_MANY_AGAIN_S,
+      })
     }
     this.#count++
     let isBegun = false
@@ -116,7 +118,9 @@ export class PageStreams implements Disposable {
       response.writeHead(200, HEADERS).end()
       return false
     }
-    await live.watch(series)
+    await live.watch(series).catch((error): never => {
+      throw new RedisTroubleError(error)
+    })
     // The page has gone, or this server stops, meanwhile.
     if (response.destroyed || this.#isStopping) {
       response.destroy()

@@ -1,4 +1,5 @@
 import { type RedisCommands, readSymbolInfos, readSymbols, type SymbolInfo } from '@chart/redis'
+import { RedisTroubleError } from './refused-request.ts'
 
 /** A symbol with the tag of its partition. */
 export type ServedSymbol = SymbolInfo & { readonly tag: string }
@@ -16,7 +17,7 @@ export class ServedSymbols {
     this.#redis = redis
   }
 
-  /** @throws an error of Redis */
+  /** @throws RedisTroubleError */
   all(): Promise<ReadonlyMap<string, ServedSymbol>> {
     const now = performance.now()
     if (this.#reading === undefined || now - this.#readTime >= FRESH_MS) {
@@ -31,10 +32,14 @@ export class ServedSymbols {
   }
 
   async #read(): Promise<ReadonlyMap<string, ServedSymbol>> {
-    const tags = [...(await readSymbols(this.#redis))]
-      .map(([symbol, tag]) => ({ symbol, tag }))
-      .sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
-    const infos = await readSymbolInfos(this.#redis, tags)
-    return new Map(infos.map((info, index) => [info.symbol, { ...info, tag: tags[index]!.tag }]))
+    try {
+      const tags = [...(await readSymbols(this.#redis))]
+        .map(([symbol, tag]) => ({ symbol, tag }))
+        .sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
+      const infos = await readSymbolInfos(this.#redis, tags)
+      return new Map(infos.map((info, index) => [info.symbol, { ...info, tag: tags[index]!.tag }]))
+    } catch (error) {
+      throw new RedisTroubleError(error)
+    }
   }
 }

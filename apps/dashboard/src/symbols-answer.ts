@@ -1,6 +1,7 @@
 import type { Interval } from '@chart/market'
 import { type RedisCommands, readFeedStatus } from '@chart/redis'
 import { feedViewOf } from './feed-watch.ts'
+import { RedisTroubleError } from './refused-request.ts'
 import type { ServedSymbols } from './served-symbols.ts'
 import type { SymbolsAnswer, SymbolView } from './wire.ts'
 
@@ -19,7 +20,7 @@ export class SymbolsAnswers {
 
   /**
    * SymbolsAnswer as JSON.
-   * @throws an error of Redis
+   * @throws RedisTroubleError
    */
   text(): Promise<string> {
     const now = performance.now()
@@ -37,7 +38,9 @@ export class SymbolsAnswers {
   async #make(): Promise<string> {
     const { served, redis, intervals } = this.#options
     const symbols = [...(await served.all()).values()]
-    const feeds = await readFeedStatus(redis, symbols)
+    const feeds = await readFeedStatus(redis, symbols).catch((error): never => {
+      throw new RedisTroubleError(error)
+    })
     const answer: SymbolsAnswer = {
       symbols: symbols.map(
         ({ symbol, status, tickSize, stepSize, simulated }, index): SymbolView => ({

@@ -23,7 +23,7 @@ export interface Pod {
 
 /**
  * Runs the pods of rendered objects with a container engine, as the kubelet is told to: image, arguments, environment out of
- * ConfigMaps and Secrets, mounts, user and group, capabilities, memory limit, probes. The names of Services lead to their pods. What only a cluster
+ * ConfigMaps and Secrets, mounts, user and group, capabilities, memory limit, probes. The names of Services, with their namespace and without, lead to their pods. What only a cluster
  * has is not shown by it: scheduling, network policies, the autoscaler, the API server itself.
  */
 export class DockerPods implements AsyncDisposable {
@@ -149,7 +149,9 @@ export class DockerPods implements AsyncDisposable {
     const chosen = ofKind(this.#objects, 'Service').filter(({ spec }) =>
       Object.entries(spec?.selector ?? {}).every(([key, value]) => labels[key] === value),
     )
-    return chosen.flatMap(({ metadata }) => metadata?.name ?? [])
+    return chosen.flatMap(({ metadata: { name, namespace } = {} }) =>
+      name === undefined ? [] : [name, `${name}.${namespace}`],
+    )
   }
 
   #environmentOf(container: Container): Record<string, string> {

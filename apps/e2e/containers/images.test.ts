@@ -7,7 +7,16 @@ import { docker, tryDocker } from './docker.ts'
 import { describeContainers } from './engine.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'exchange-simulator', 'cli'] as const
+const APPS = [
+  'ingestor',
+  'aggregator',
+  'persister',
+  'auditor',
+  'edge',
+  'dashboard',
+  'exchange-simulator',
+  'cli',
+] as const
 const tagOf = (app: string) => `chart/${app}:test`
 
 /** As a pod of the restricted profile is run: see the security contexts in k8s/base. */
@@ -99,6 +108,29 @@ describeContainers('images', () => {
     expect(said.filter(one => one.status !== 1 || one.lines !== 1 || !one.named)).toEqual([])
   })
 
+  test('the dashboard has the page as it is served, with the licences of what is in it, and not what it was built from', async () => {
+    const script = `const { readdirSync, readFileSync } = require('node:fs')
+      const files = readdirSync('/chart/apps', { recursive: true, withFileTypes: true }).filter(file => file.isFile())
+      const read = name => readFileSync('/chart/apps/dashboard/dist/' + name, 'utf8')
+      const scripts = readdirSync('/chart/apps/dashboard/dist/assets').filter(name => name.endsWith('.js'))
+      console.log(JSON.stringify({
+        names: files.map(file => (file.parentPath + '/' + file.name).replace('/chart/apps/dashboard/', '')),
+        page: read('index.html'), scripts: scripts.map(name => read('assets/' + name)), licenses: read('licenses.txt'),
+        tools: ['vite', 'rolldown', 'lightweight-charts', 'playwright-core'].filter(name => readdirSync('/chart/node_modules').includes(name)),
+      }))`
+    const { names, page, scripts, licenses, tools } = JSON.parse(await evaluate('dashboard', script))
+    expect(page).toContain('<!doctype html>')
+    expect(scripts.join()).toContain('TradingView Lightweight Charts')
+    expect(scripts.join()).not.toContain('sourceMappingURL')
+    expect(licenses).toMatch(
+      /lightweight-charts - [\d.]+ \(Apache-2.0\)\s+Apache License\s[\s\S]*TERMS AND CONDITIONS FOR USE/,
+    )
+    expect(names.filter((name: string) => /\.map$|^src\/page\/|vite/.test(name))).toEqual([])
+    expect(tools).toEqual([])
+    const others = `console.log(require('node:fs').readdirSync('/chart/apps').join())`
+    expect((await evaluate('edge', others)).trim()).toBe('edge')
+  })
+
   test('the heap follows the memory limit', async () => {
     const limit = ['--memory=256m', '--env=NODE_OPTIONS=--max-old-space-size-percentage=75']
     const script = `console.log(require('node:v8').getHeapStatistics().heap_size_limit / 2 ** 20)`
@@ -108,56 +140,68 @@ describeContainers('images', () => {
     expect(heapMib).toBeLessThan(256)
   })
 
-  test('a clone that only its owner may read, with keys and rubbish in it, makes the same image', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'chart clone-'))
-    try {
-      // As Git and then a person leave it; the space in the path is on purpose.
-      for (const name of [
-        'package.json',
-        'package-lock.json',
-        'turbo.json',
-        'LICENSE',
-        'Dockerfile',
-        '.dockerignore',
-        'apps',
-        'libs',
-        'proto',
-      ]) {
-        cpSync(join(ROOT, name), join(folder, name), {
-          recursive: true,
-          filter: file => !file.includes('node_modules'),
-        })
-      }
-      const rubbish = ['.env', 'keys.json', '.npmrc', 'src/tls.key', 'src/.main.ts.swp', 'node_modules/evil/index.js']
-      for (const name of rubbish) {
-        mkdirSync(dirname(join(folder, 'apps/edge', name)), { recursive: true })
-        writeFileSync(join(folder, 'apps/edge', name), 'secret')
-      }
-      for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-        chmodSync(join(file.parentPath, file.name), file.isDirectory() ? 0o700 : 0o600)
-      }
-      const tag = 'chart/edge:test-clone'
-      await docker([
-        'build',
-        '--quiet',
-        '--build-arg',
-        'APP=edge',
-        '--build-arg',
-        'VERSION=1.2.3',
-        '--tag',
-        tag,
-        folder,
-      ])
-      const listing = `const { readdirSync, readFileSync } = require('node:fs')
+  test.for(['edge', 'dashboard'])(
+    'a clone that only its owner may read, with keys and rubbish in it, makes the same image of %s',
+    async app => {
+      const folder = mkdtempSync(join(tmpdir(), 'chart clone-'))
+      try {
+        // As Git and then a person leave it; the space in the path is on purpose.
+        for (const name of [
+          'package.json',
+          'package-lock.json',
+          'turbo.json',
+          'LICENSE',
+          'Dockerfile',
+          '.dockerignore',
+          'apps',
+          'libs',
+          'proto',
+        ]) {
+          cpSync(join(ROOT, name), join(folder, name), {
+            recursive: true,
+            filter: file => !file.includes('node_modules'),
+          })
+        }
+        const rubbish = [
+          '.env',
+          'keys.json',
+          '.npmrc',
+          'src/tls.key',
+          'dist/stale.js',
+          'src/page/keys.json',
+          'src/.main.ts.swp',
+          'node_modules/evil/index.js',
+        ]
+        for (const name of rubbish) {
+          mkdirSync(dirname(join(folder, 'apps', app, name)), { recursive: true })
+          writeFileSync(join(folder, 'apps', app, name), 'secret')
+        }
+        for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+          chmodSync(join(file.parentPath, file.name), file.isDirectory() ? 0o700 : 0o600)
+        }
+        const tag = `chart/${app}:test-clone`
+        await docker([
+          'build',
+          '--quiet',
+          '--build-arg',
+          `APP=${app}`,
+          '--build-arg',
+          'VERSION=1.2.3',
+          '--tag',
+          tag,
+          folder,
+        ])
+        const listing = `const { readdirSync, readFileSync } = require('node:fs')
         const files = readdirSync('/chart', { recursive: true, withFileTypes: true }).filter(file => file.isFile())
         const hash = require('node:crypto').createHash('sha256')
         for (const path of files.map(file => file.parentPath + '/' + file.name).sort()) hash.update(path).update(readFileSync(path))
         console.log(hash.digest('hex'))`
-      expect(await docker(['run', ...HARDENED, tag, '--eval', listing])).toBe(await evaluate('edge', listing))
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  })
+        expect(await docker(['run', ...HARDENED, tag, '--eval', listing])).toBe(await evaluate(app, listing))
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
+      }
+    },
+  )
 
   test('an app that there is none of is refused with the list of those that there are', async () => {
     const said = await Promise.all(

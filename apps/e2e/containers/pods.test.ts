@@ -12,6 +12,7 @@ import { until } from '@chart/testkit'
 import { expect, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
 import { storedBars } from '../src/oracle.ts'
+import { ShownPage } from '../src/shown-page.ts'
 import { docker } from './docker.ts'
 import { DockerPods, type Pod } from './docker-pods.ts'
 import { describeContainers } from './engine.ts'
@@ -27,7 +28,7 @@ describeContainers('pods of the local overlay', () => {
     const { objects, apiKey } = await readOverlay()
     const workloads = new Map(workloadsOf(objects).map(workload => [workload.name, workload]))
     const of = (name: string) => workloads.get(name) ?? fail(`no workload ${name}`)
-    for (const app of ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'exchange-simulator']) {
+    for (const app of ['ingestor', 'aggregator', 'persister', 'auditor', 'edge', 'dashboard', 'exchange-simulator']) {
       await docker(['build', '--quiet', '--build-arg', `APP=${app}`, '--tag', of(app).containers[0]!.image!, '.'])
     }
 
@@ -57,6 +58,7 @@ describeContainers('pods of the local overlay', () => {
       ...(await start('persister', 2)),
       ...(await start('auditor')),
       ...(await start('edge', 2)),
+      ...(await start('dashboard', 2)),
     ]
 
     const edges = await Promise.all(
@@ -92,6 +94,13 @@ describeContainers('pods of the local overlay', () => {
       return [...differing, ...surplus]
     }
     expect(await wrong()).toEqual([])
+
+    for (const { name } of apps.filter(isOf('dashboard'))) {
+      const page = new ShownPage(`http://${await pods.addressOf(name)}:8080`)
+      // With the key that secrets:local made, which is for history alone.
+      expect(await page.bars('BTCUSDT', '1m')).not.toEqual([])
+      expect(await page.liveBar('BTCUSDT', '1m')).toMatchObject({ symbol: 'BTCUSDT', state: 'live' })
+    }
 
     const before = await stored()
     expect(await pods.runToEnd(of('backup'))).toMatch(/backup: wrote chart-\d+T\d+Z\.dump, \d+ bytes/)

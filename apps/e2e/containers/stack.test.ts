@@ -4,6 +4,7 @@ import { until } from '@chart/testkit'
 import { expect, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
 import { storedBars } from '../src/oracle.ts'
+import { ShownPage } from '../src/shown-page.ts'
 import { ComposeStack, type Container } from './compose-stack.ts'
 import { describeContainers } from './engine.ts'
 
@@ -15,7 +16,7 @@ const MINUTE_MS = 60_000
 const CLOSE_TIMEOUT_MS = 150_000
 
 describeContainers('compose stack', () => {
-  test('bars reach a client outside, equal the oracle over a kill and a restart of everything, and every container ends with status 0', async () => {
+  test('bars reach a client outside and the page, equal the oracle over a kill and a restart of everything, and every container ends with status 0', async () => {
     // On the wall's clock: a simulator with a clock of its own would begin anew when it is started again.
     const traded = [...SYMBOLS, ADDED].join()
     await using stack = new ComposeStack({ TRADES_PER_SECOND: '60', SYMBOLS: traded })
@@ -30,7 +31,7 @@ describeContainers('compose stack', () => {
     expect(firstBar).toMatchObject({ symbol: 'BTCUSDT', interval: '1m', event: 'snapshot' })
     const containers = await stack.containers()
     expect(containers.filter(one => one.service !== 'migrate' && one.health !== 'healthy')).toEqual([])
-    expect(containers.length).toBe(11)
+    expect(containers.length).toBe(12)
     expect(
       containers
         .filter(one => !one.hasInit)
@@ -41,8 +42,14 @@ describeContainers('compose stack', () => {
     for (const { name, readyMs } of await stack.startTimes())
       console.log(`${name}: ready ${readyMs} ms after its process began`)
 
+    const page = new ShownPage(`http://${await stack.address('dashboard', 8080)}`)
+    await page.checkFiles()
+    expect(await page.symbols()).toContainEqual(expect.objectContaining({ symbol: 'BTCUSDT', simulated: true }))
+    expect(await page.liveBar('BTCUSDT', '1m')).toMatchObject({ symbol: 'BTCUSDT', interval: '1m', state: 'live' })
+
     await using servers = await openServers(stack)
     await servers.closesBars('the start')
+    expect(await page.bars('BTCUSDT', '1m')).not.toEqual([])
     await stack.compose('kill', '--signal', 'SIGKILL', 'ingestor')
     await stack.compose('up', '--detach', '--no-build', '--wait')
     await servers.closesBars('both ingestors were killed')

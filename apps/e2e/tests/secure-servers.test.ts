@@ -1,18 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { startExchangeSimulator } from '@chart/exchange-simulator'
-import { openBarClient } from '@chart/grpc'
+import { hashOfSecret, newApiKey, openBarClient, textOfApiKey } from '@chart/grpc'
 import { openPostgres } from '@chart/postgres'
 import { closeRedis, openRedis } from '@chart/redis'
 import { freePort, startPostgres, startRedis } from '@chart/servers'
 import { killApps, runApp, until, writeFolder } from '@chart/testkit'
 import { createTestCa } from '@chart/testkit/certificates'
-import { afterEach, expect, onTestFailed, test } from 'vitest'
+import { afterEach, beforeAll, expect, onTestFailed, test } from 'vitest'
+import { buildPageOnce } from '../src/built-page.ts'
 import { compareWithOracle } from '../src/compare.ts'
+import { ShownPage } from '../src/shown-page.ts'
 
 /**
  * The service on servers that ask for TLS and passwords: each app logs into Redis as a user of its own, with the rights of
- * libs/redis/users.acl and no others, and into PostgreSQL as a role that owns nothing.
+ * libs/redis/users.acl and no others, and into PostgreSQL as a role that owns nothing. The dashboard calls the edge by TLS, with a key of its own.
  */
 
 const ROLES = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge'] as const
@@ -22,9 +24,33 @@ const MINUTE_MS = 60_000
 const SPEED = 10
 const OUTPUT_TAIL = 3_000
 
+beforeAll(buildPageOnce)
 afterEach(killApps)
 
 const passwordOf = (role: string) => `${role}-s3cret`
+
+/** What an edge needs for TLS and API keys, and what its callers then need. */
+async function secureEdge() {
+  const ca = await createTestCa('edges')
+  const { cert, key } = await ca.issue('edge', ['127.0.0.1'])
+  const [clientKey, dashboardKey] = [newApiKey('client'), newApiKey('dashboard')]
+  const entries = [
+    { id: clientKey.id, sha256: hashOfSecret(clientKey.secret), scopes: ['live', 'history'] },
+    { id: dashboardKey.id, sha256: hashOfSecret(dashboardKey.secret), scopes: ['history'] },
+  ]
+  const files = await writeFolder({ ca: ca.cert, cert, key, keys: JSON.stringify(entries) })
+  return {
+    variables: {
+      AUTH: 'on',
+      API_KEYS_FILE: files.paths.keys,
+      GRPC_TLS_CERT_FILE: files.paths.cert,
+      GRPC_TLS_KEY_FILE: files.paths.key,
+    },
+    ofClient: { tls: { ca: ca.cert }, apiKey: textOfApiKey(clientKey) },
+    ofDashboard: { CHART_TLS: 'on', CHART_TLS_CA_FILE: files.paths.ca, CHART_API_KEY: textOfApiKey(dashboardKey) },
+    [Symbol.asyncDispose]: () => files[Symbol.asyncDispose](),
+  }
+}
 
 /** One server, or a cluster that is one node: what a client asks and may ask is the same in a larger one. */
 const CLUSTER = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--tls-cluster', 'yes']
@@ -87,6 +113,7 @@ test.each(['rediss', 'rediss+cluster'] as const)(
       market: { symbols: SYMBOLS, tradesPerSecond: 10, genesisTime: startTime },
       clock: { startTime, speed: SPEED },
     })
+    await using access = await secureEdge()
     const apps = ROLES.map(role =>
       runApp(role, {
         REDIS_URL: redis.urlOf(role),
@@ -98,13 +125,23 @@ test.each(['rediss', 'rediss+cluster'] as const)(
         IMPORT_BARS: '0',
         GRPC_HOST: '127.0.0.1',
         GRPC_PORT: '0',
+        ...access.variables,
       }),
     )
     onTestFailed(() => console.error(apps.map(app => app.output.text.slice(-OUTPUT_TAIL)).join('\n')))
     const edge = apps[ROLES.indexOf('edge')]!
     const address = () => `127.0.0.1:${/"port":(\d+),"msg":"gRPC listening"/.exec(edge.output.text)?.[1]}`
     await until('the edge listens', () => !address().endsWith('undefined'))
-    using client = openBarClient(address())
+    using client = openBarClient(address(), access.ofClient)
+    const dashboard = runApp('dashboard', {
+      REDIS_URL: redis.urlOf('dashboard'),
+      INTERVALS: '1s,1m',
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: '0',
+      CHART_ADDRESS: address(),
+      ...access.ofDashboard,
+    })
+    apps.push(dashboard)
 
     const plain = await openRedis(redis.server.url, 'admin')
     /** What Redis refused, to whom. */
@@ -133,6 +170,20 @@ test.each(['rediss', 'rediss+cluster'] as const)(
       const { bars } = await client.listBars({ symbol: 'BTCUSDT', interval: '1m' })
       return bars.some(bar => bar.proof === 'BAR_PROOF_VERIFIED')
     })
+    const pagePort = /"port":(\d+),"msg":"HTTP listening"/.exec(dashboard.output.text)?.[1]
+    const page = new ShownPage(`http://127.0.0.1:${pagePort}`)
+    await untilOrRefused('the page is told live bars, feeds and history', async () => {
+      const told = await page.events(
+        SYMBOLS.map(symbol => `${symbol}:1m`),
+        ['bar', 'feed', 'history'],
+      )
+      return told.feed!.every(({ state }) => state === 'live')
+    })
+    expect(await page.symbols()).toHaveLength(SYMBOLS.length)
+    expect(await page.bars('BTCUSDT', '1m', Math.floor(exchange.now()))).not.toEqual([])
+    const asked = await plain.call('ACL', 'DRYRUN', 'dashboard', 'HSET', 'bar:{p00}:BTCUSDT:1m', 'close', '1')
+    expect(String(asked)).toContain('no permissions')
+    expect(await refusals()).toEqual([])
     closeRedis(plain)
     for (const { child } of apps) child.kill('SIGTERM')
     expect(await Promise.all(apps.map(app => app.exited))).toEqual(apps.map(() => 0))

@@ -1,9 +1,10 @@
 import type { SymbolInfo } from '@chart/binance'
-import { partitionOf, rankMembers } from '@chart/market'
+import { partitionOf } from '@chart/market'
 import {
   EXTEND_EVERY_MS,
   heartbeat,
   leave,
+  lineOfShard,
   PartitionsChangedError,
   RedisUnavailableError,
   registerSymbols,
@@ -65,7 +66,7 @@ async function keepPlaces(
   while (!signal.aborted) {
     try {
       const members = await heartbeat(redis, 'ingestor', member)
-      for (const seat of seats) seat.rank = rankMembers(`feed-${seat.shard}`, members).indexOf(member)
+      for (const seat of seats) seat.rank = lineOfShard(seat.shard, members).indexOf(member)
     } catch (error) {
       if (!signal.aborted) log.warn({ reason: (error as Error).message }, 'Redis does not answer; trying again')
     }

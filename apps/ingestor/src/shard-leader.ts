@@ -26,6 +26,7 @@ const AUDIT_MS = 60_000
 const ERROR_PAUSE_MS = 5_000
 
 export interface ShardLeaderOptions {
+  readonly shard: number
   readonly feeds: readonly SymbolFeed[]
   readonly member: string
   readonly redis: RedisCommands
@@ -119,10 +120,10 @@ export class ShardLeader {
 
   /** By force: the lease says that it is our turn, and the token shuts the one before us out. */
   async #claimAll(): Promise<Claim[]> {
-    const { feeds, redis, member: owner } = this.#options
+    const { shard, feeds, redis, member: owner } = this.#options
     const tags = [...new Set(feeds.map(feed => feed.tag))]
     const claims = await Promise.all(
-      tags.map(tag => claimPartition(redis, { tag, work: 'ingest', owner, leaseMs: LEASE_MS, force: true })),
+      tags.map(tag => claimPartition(redis, { tag, work: 'ingest', owner, leaseMs: LEASE_MS, force: true, shard })),
     )
     return claims.filter(claim => claim !== undefined)
   }

@@ -25,7 +25,6 @@ const HAND_OVER_MAX_MS = 600_000
 const RETRY_MS = 375
 
 export interface SeatOptions extends Omit<ShardLeaderOptions, 'watermark'> {
-  readonly shard: number
   /** The lease of a feed shard. */
   openLock(shard: number): LeaderLock
   /** The feed of these symbols, until the signal aborts. */

@@ -13,6 +13,7 @@ export type AppContext = {
   readonly binanceApiUrl: string
   readonly binanceStreamUrl: string
   readonly grpcPort: number
+  readonly httpPort: number
 }
 
 /** The simulator, on a port that it keeps when it is started again: the feeds know it by that. */
@@ -55,11 +56,24 @@ export function migration({ root, env, databaseUrl }: AppContext): ProcessSpec {
 export async function serviceProcesses(context: AppContext): Promise<ProcessSpec[]> {
   const names = ['ingestor-1', 'ingestor-2', 'aggregator-1', 'aggregator-2', 'persister', 'auditor', 'edge']
   const ports = await Promise.all(names.map(() => freePort()))
-  return names.map((name, index) => {
-    const port = ports[index]!
-    const env = { ...serviceEnv(context), HEALTH_PORT: String(port), MEMBER: `${name}-${process.pid}` }
-    return app(context.root, name, name.replace(/-\d+$/, ''), env, `http://127.0.0.1:${port}/readyz`)
-  })
+  return names.map((name, index) => serviceProcess(context, name, ports[index]!))
+}
+
+/** What serves the page; it has the live bars from Redis, and older ones from the edge. */
+export async function dashboardProcess(context: AppContext): Promise<ProcessSpec> {
+  const spec = serviceProcess(context, 'dashboard', await freePort())
+  const page = {
+    HTTP_HOST: '127.0.0.1',
+    HTTP_PORT: String(context.httpPort),
+    CHART_ADDRESS: `127.0.0.1:${context.grpcPort}`,
+    CHART_TLS: context.env.CHART_TLS ?? 'off',
+  }
+  return { ...spec, env: { ...spec.env, ...page } }
+}
+
+function serviceProcess(context: AppContext, name: string, healthPort: number): ProcessSpec {
+  const env = { ...serviceEnv(context), HEALTH_PORT: String(healthPort), MEMBER: `${name}-${process.pid}` }
+  return app(context.root, name, name.replace(/-\d+$/, ''), env, `http://127.0.0.1:${healthPort}/readyz`)
 }
 
 function serviceEnv(context: AppContext): ProcessSpec['env'] {

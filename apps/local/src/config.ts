@@ -21,13 +21,15 @@ export type Config = {
   readonly grpcPort: number
   /** Set by the user: then a taken port is an error and not a reason to take another. */
   readonly isGrpcPortFixed: boolean
+  /** Of the page, and in the same way. */
+  readonly httpPort: number
+  readonly isHttpPortFixed: boolean
   /** Of the simulated market; absent: those it was begun with, or new ones. */
   readonly seed?: number
   readonly tradesPerSecond?: number
   readonly marketSettings: Readonly<Record<string, string>>
   /** Process number of the bootstrap whose end is our end. */
   readonly bootstrapPid?: number
-  readonly color: boolean
   /** Handed on to the apps, which read what is theirs. */
   readonly env: Environment
 }
@@ -38,8 +40,8 @@ export const usage = `usage: npm start -- [--live | --simulate]
   --simulate   trades of the simulator that comes with this project
   (neither)    Binance where it can be reached, otherwise the simulator
 
-Variables: SYMBOLS, REDIS_URL, DATABASE_URL, GRPC_PORT, BINANCE_API_URL, BINANCE_STREAM_URL, DATA_DIR,
-           SEED and TRADES_PER_SECOND of the simulated market. The README has the whole table.`
+Variables: SYMBOLS, REDIS_URL, DATABASE_URL, HTTP_PORT, GRPC_PORT, BINANCE_API_URL, BINANCE_STREAM_URL, DATA_DIR,
+           SEED and TRADES_PER_SECOND of the simulated market, NO_COLOR. The README has the whole table.`
 
 /** Variables of the simulator that decide which trades there are; the simulator checks them. */
 const marketVariables = [
@@ -62,7 +64,8 @@ export function readConfig(args: readonly string[] = process.argv.slice(2), env:
     binanceStreamUrl: read.url('BINANCE_STREAM_URL', 'wss://stream.binance.com:9443', ['ws', 'wss']),
     grpcPort: read.integer('GRPC_PORT', 50_051, { min: 1, max: 65_535 }),
     isGrpcPortFixed: isSet(env, 'GRPC_PORT'),
-    color: process.stdout.isTTY === true && !isSet(env, 'NO_COLOR'),
+    httpPort: read.integer('HTTP_PORT', 8080, { min: 1, max: 65_535 }),
+    isHttpPortFixed: isSet(env, 'HTTP_PORT'),
     env,
     marketSettings: Object.fromEntries(
       marketVariables.filter(name => isSet(env, name)).map(name => [name, env[name]!]),

@@ -6,11 +6,12 @@ import { closeRedis, openRedis, withoutRedisPassword } from '@chart/redis'
 import { freePort } from '@chart/servers'
 import { addressesOf } from './addresses.ts'
 import { type AppContext, migration, serviceProcesses, simulatorProcess } from './app-processes.ts'
+import { choosePort } from './chosen-port.ts'
 import type { Config } from './config.ts'
-import { chooseGrpcPort } from './grpc-port.ts'
 import { decideInput, type Input } from './input.ts'
 import { guardMarket, liveMarket } from './market-guard.ts'
 import { openServers } from './own-servers.ts'
+import { startPage } from './page.ts'
 import { openRunFile } from './run-file.ts'
 import { openScreen } from './screen.ts'
 import { openMarket } from './simulated-market.ts'
@@ -51,7 +52,8 @@ export async function runLocal(config: Config, stop: StopSignal): Promise<void> 
     await using postgres = await openPostgres({ url: servers.databaseUrl, applicationName: 'local', poolMax: 2 })
     const exchange = await startExchange(config, input, dir, supervisor, stop.signal)
     await guardMarket(redis.value, exchange.market, withoutRedisPassword(servers.redisUrl))
-    const grpc = await chooseGrpcPort(config.grpcPort, config.isGrpcPortFixed)
+    const grpc = await choosePort('GRPC_PORT', config.grpcPort, config.isGrpcPortFixed)
+    const http = await choosePort('HTTP_PORT', config.httpPort, config.isHttpPortFixed)
     const context: AppContext = {
       root: config.root,
       env: config.env,
@@ -61,19 +63,23 @@ export async function runLocal(config: Config, stop: StopSignal): Promise<void> 
       binanceApiUrl: exchange.apiUrl,
       binanceStreamUrl: exchange.streamUrl,
       grpcPort: grpc.port,
+      httpPort: http.port,
     }
     if (!stop.signal.aborted) await supervisor.runOnce(migration(context), stop.signal)
     if (!stop.signal.aborted) supervisor.start(...(await serviceProcesses(context)))
 
-    using screen = openScreen(process.stdout, config.color)
+    await using page = startPage(context, supervisor, stop.signal)
+
+    const addresses = addressesOf({ grpc, http }, servers, config.symbols[0]!)
+    using screen = openScreen(process.stdout, addresses)
     using runFile = openRunFile(dir)
-    const addresses = addressesOf(grpc, servers, config.symbols[0]!)
     const readStores = createSnapshotReader({ redis: redis.value, postgres, symbols: config.symbols })
     while (!stop.signal.aborted) {
       const processes = [...servers.views(), ...supervisor.views()]
       runFile.write({
         pid: process.pid,
         mode: input.mode,
+        dashboard: page.url(),
         grpc: addresses.grpc,
         redisUrl: servers.redisUrl,
         databaseUrl: servers.databaseUrl,
@@ -83,7 +89,9 @@ export async function runLocal(config: Config, stop: StopSignal): Promise<void> 
       })
       const stored = await readStores()
       if (stop.signal.aborted) break
-      screen.show({ takenTime: Date.now(), input, addresses, processes, ...stored })
+      const faults = [page.fault(), ...stored.faults].filter(fault => fault !== undefined)
+      const shown = { ...addresses, chart: page.text() }
+      screen.show({ takenTime: Date.now(), input, addresses: shown, processes, ...stored, faults })
       await sleep(showEveryMs, undefined, { signal: stop.signal }).catch(() => {})
     }
   }

@@ -1,44 +1,34 @@
-import type { Snapshot } from './snapshot.ts'
-import { renderLine, renderTable } from './table.ts'
+import { openPicture, paintFor } from '@chart/terminal'
+import type { Addresses, Snapshot } from './snapshot.ts'
+import { addressLines, renderLine, renderTable } from './table.ts'
 
 export type Screen = Disposable & { show(snapshot: Snapshot): void }
 
 const plainLineEveryMs = 5_000
 
-/** A table that is drawn over itself on a terminal; elsewhere one line every five seconds. */
-export function openScreen(output: NodeJS.WriteStream, color: boolean): Screen {
-  return output.isTTY ? openTerminal(output, color) : openPlain(output)
+/** A table that is drawn over itself on a terminal; elsewhere the addresses once, and then one line every five seconds. */
+export function openScreen(output: NodeJS.WriteStream, addresses: Addresses): Screen {
+  return output.isTTY ? openTerminal(output) : openPlain(output, addresses)
 }
 
-function openTerminal(output: NodeJS.WriteStream, color: boolean): Screen {
-  let drawnLines = 0
-  // After a change of width the lines on the terminal are no longer the ones that were drawn.
-  const clear = () => {
-    output.write('\x1b[2J\x1b[H')
-    drawnLines = 0
-  }
-  output.on('resize', clear)
+function openTerminal(output: NodeJS.WriteStream): Screen {
+  const picture = openPicture(output)
+  const paint = paintFor(output)
   return {
-    show(snapshot) {
-      // One row stays free for the cursor: writing the last one would scroll.
-      const lines = renderTable(snapshot, { columns: output.columns, rows: output.rows - 1, color })
-      const upToFirst = drawnLines > 0 ? `\x1b[${drawnLines}A\r` : ''
-      output.write(`${upToFirst}${lines.map(line => `${line}\x1b[K\n`).join('')}\x1b[J`)
-      drawnLines = lines.length
-    },
-    [Symbol.dispose]() {
-      output.off('resize', clear)
-    },
+    show: snapshot => picture.draw(size => renderTable(snapshot, size, paint)),
+    [Symbol.dispose]: () => picture[Symbol.dispose](),
   }
 }
 
-function openPlain(output: NodeJS.WriteStream): Screen {
+function openPlain(output: NodeJS.WriteStream, addresses: Addresses): Screen {
+  const paint = paintFor(output)
   let nextTime = 0
+  for (const line of addressLines(addresses)) output.write(`${line}\n`)
   return {
     show(snapshot) {
       if (snapshot.takenTime < nextTime) return
       nextTime = snapshot.takenTime + plainLineEveryMs
-      output.write(`${renderLine(snapshot)}\n`)
+      output.write(`${renderLine(snapshot, paint)}\n`)
     },
     [Symbol.dispose]() {},
   }

@@ -1,5 +1,6 @@
-import { countBars, newestBars, type Postgres } from '@chart/postgres'
+import { countBars, listBars, newestBars, type Postgres } from '@chart/postgres'
 import { type RedisCommands, readFeedStatus, readLiveBars, readSymbols } from '@chart/redis'
+import { SPARKLINE_VALUES } from '@chart/terminal'
 import type { SymbolView } from './snapshot.ts'
 import { createTradeRate } from './trade-rate.ts'
 
@@ -26,7 +27,7 @@ export function createSnapshotReader(options: {
 }): () => Promise<StoredView> {
   const { redis, postgres, symbols, now = Date.now } = options
   const rates = new Map(symbols.map(symbol => [symbol, createTradeRate()]))
-  const rows = createRowsReader(postgres)
+  const rows = createRowsReader(postgres, symbols)
   let known: readonly SymbolView[] = symbols.map(symbol => ({ symbol }))
 
   const readRedis = async () => {
@@ -57,20 +58,20 @@ export function createSnapshotReader(options: {
     const redisFault = await faultOf('Redis', readRedis)
     const { newest, total, fault: postgresFault } = rows()
     return {
-      symbols: known.map(view => {
-        const newestRowTime = newest.get(view.symbol)
-        return newestRowTime === undefined ? view : { ...view, newestRowTime }
-      }),
+      symbols: known.map(view => ({ ...view, ...newest.get(view.symbol) })),
       ...(total !== undefined && { rows: total }),
       faults: [redisFault, postgresFault].filter(fault => fault !== undefined),
     }
   }
 }
 
-type Rows = { readonly newest: ReadonlyMap<string, number>; readonly total?: number; readonly fault?: string }
+/** The newest 1m bars of a symbol that are rows. */
+type Stored = { readonly newestRowTime: number; readonly closes: readonly string[] }
+
+type Rows = { readonly newest: ReadonlyMap<string, Stored>; readonly total?: number; readonly fault?: string }
 
 /** Gives what is known at once, and sees to it that more will be. */
-function createRowsReader(postgres: Postgres): () => Rows {
+function createRowsReader(postgres: Postgres, symbols: readonly string[]): () => Rows {
   let rows: Rows = { newest: new Map() }
   let nextTime = 0
   const refresh = async () => {
@@ -78,7 +79,8 @@ function createRowsReader(postgres: Postgres): () => Rows {
     const startedTime = Date.now()
     const fault = await faultOf('PostgreSQL', async () => {
       const [newest, total] = await Promise.all([newestBars(postgres, '1m'), countBars(postgres)])
-      rows = { newest: new Map(newest.map(({ symbol, openTime }) => [symbol, openTime])), total }
+      const shown = newest.filter(({ symbol }) => symbols.includes(symbol))
+      rows = { newest: await readStored(postgres, shown, rows.newest), total }
     })
     if (fault !== undefined) rows = { ...rows, fault }
     nextTime = Date.now() + Math.max(rowsEveryMs, (Date.now() - startedTime) / rowsShare)
@@ -87,6 +89,21 @@ function createRowsReader(postgres: Postgres): () => Rows {
     if (Date.now() >= nextTime) void refresh()
     return rows
   }
+}
+
+/** Closes are read once for each new row, not at each look. */
+async function readStored(
+  postgres: Postgres,
+  newest: readonly { readonly symbol: string; readonly openTime: number }[],
+  known: ReadonlyMap<string, Stored>,
+): Promise<Map<string, Stored>> {
+  const stored = newest.map(async ({ symbol, openTime }) => {
+    const before = known.get(symbol)
+    if (before?.newestRowTime === openTime) return [symbol, before] as const
+    const bars = await listBars(postgres, { symbol, interval: '1m', order: 'newest', limit: SPARKLINE_VALUES })
+    return [symbol, { newestRowTime: openTime, closes: bars.map(({ close }) => close).reverse() }] as const
+  })
+  return new Map(await Promise.all(stored))
 }
 
 async function faultOf(name: string, read: () => Promise<void>): Promise<string | undefined> {

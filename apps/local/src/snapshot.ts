@@ -15,18 +15,22 @@ export type Snapshot = {
 }
 
 export type Addresses = {
+  /** The page, or why there is none. */
+  readonly chart: string
   readonly grpc: string
   readonly redis: string
   readonly postgres: string
   /** The command that shows bars moving over gRPC. */
   readonly watch: string
-  /** Said when the usual gRPC port was taken. */
-  readonly note?: string
+  /** Said when a usual port was taken. */
+  readonly notes?: readonly string[]
 }
 
 export type SymbolView = {
   readonly symbol: string
   readonly bar?: LiveBarView
+  /** Of the newest stored 1m bars, oldest first. */
+  readonly closes?: readonly string[]
   readonly tradesPerSecond?: number
   readonly feedState?: string
   /** Of the newest 1m bar in PostgreSQL. */

@@ -1,35 +1,61 @@
+import {
+  type Cell,
+  type Column,
+  lineText,
+  type Paint,
+  SPARKLINE_VALUES,
+  type StyledLine,
+  type StyledText,
+  shortDecimal,
+  sparkline,
+  type Tone,
+  tableLines,
+  toneOfChange,
+  toneOfFeed,
+} from '@chart/terminal'
 import type { Input } from './input.ts'
-import type { ProcessView } from './managed-process.ts'
-import type { Snapshot, SymbolView } from './snapshot.ts'
+import type { ProcessState, ProcessView } from './managed-process.ts'
+import type { Addresses, LiveBarView, Snapshot, SymbolView } from './snapshot.ts'
 
-export type TableSize = { readonly columns: number; readonly rows: number; readonly color: boolean }
+export type TableSize = { readonly columns: number; readonly rows: number }
 
 /** The terminal's picture of a snapshot: lines no longer than `columns`, at most `rows` of them. */
-export function renderTable(snapshot: Snapshot, size: TableSize): string[] {
-  const lines: Line[] = [
-    bannerOf(snapshot.input),
-    plain(''),
-    plain(`gRPC        ${snapshot.addresses.grpc}   watch it:  ${snapshot.addresses.watch}`),
-    ...(snapshot.addresses.note === undefined ? [] : [plain(`            ${snapshot.addresses.note}`)]),
-    plain(`Redis       ${snapshot.addresses.redis}`),
-    plain(`PostgreSQL  ${snapshot.addresses.postgres}   ${rowsText(snapshot.rows)}`),
-    plain(''),
-    ...table(symbolHeads, snapshot.symbols.map(symbolCells)),
-    plain(''),
-    ...table(processHeads, snapshot.processes.map(processCells), processTones(snapshot.processes)),
-    ...snapshot.faults.map(fault => ({ text: fault, tone: 'warning' }) as const),
-    plain(''),
-    { text: `${timeOfDay(snapshot.takenTime)} UTC   Ctrl-C ends everything`, tone: 'faint' },
+export function renderTable(snapshot: Snapshot, { columns, rows }: TableSize, paint: Paint): string[] {
+  const lines: StyledLine[] = [
+    [bannerOf(snapshot.input)],
+    [],
+    ...addressLines(snapshot.addresses, rowsText(snapshot.rows)).map(text => [{ text }]),
+    [],
+    ...tableLines(symbolColumns, snapshot.symbols.map(symbolCells), columns),
+    [],
+    ...processLines(snapshot.processes, columns),
+    ...snapshot.faults.map(text => [{ text, tone: 'warning' } as const]),
+    [],
+    [{ text: `${timeOfDay(snapshot.takenTime)} UTC   Ctrl-C ends everything`, tone: 'faint' }],
   ]
-  return lines.slice(0, size.rows).map(line => paint({ ...line, text: line.text.slice(0, size.columns) }, size.color))
+  return lines.slice(0, rows).map(line => lineText(line, columns, paint))
+}
+
+/** Where everything is, the page first. */
+export function addressLines(addresses: Addresses, rows = ''): string[] {
+  const { chart, grpc, redis, postgres, watch, notes = [] } = addresses
+  const lines = [
+    ['Chart', chart],
+    ['gRPC', `${grpc}   watch it:  ${watch}`],
+    ...notes.map(note => ['', note]),
+    ['Redis', redis],
+    ['PostgreSQL', [postgres, rows].filter(text => text !== '').join('   ')],
+  ]
+  return lines.map(([name, text]) => `${name!.padEnd(10)}  ${text}`)
 }
 
 /** One line for where nobody watches: a file, a pipe, the log of a build. */
-export function renderLine(snapshot: Snapshot): string {
+export function renderLine(snapshot: Snapshot, paint: Paint): string {
   const ready = snapshot.processes.filter(({ state }) => state === 'ready').length
   const symbols = snapshot.symbols.map(view => {
-    const close = shortDecimal(view.bar?.close ?? '-')
-    return `${view.symbol} ${close} (${rateText(view.tradesPerSecond)}/s, ${view.bar?.tradeCount ?? 0} trades, ${view.feedState ?? 'no feed'})`
+    const close = paint(closeTone(view.bar), shortDecimal(view.bar?.close ?? '-'))
+    const feed = paint(toneOfFeed(view.feedState), view.feedState ?? 'no feed')
+    return `${view.symbol} ${close} (${rateText(view.tradesPerSecond)}/s, ${view.bar?.tradeCount ?? 0} trades, ${feed})`
   })
   const troubled = snapshot.processes.filter(({ state }) => state !== 'ready').map(describeTrouble)
   return [
@@ -44,92 +70,84 @@ export function renderLine(snapshot: Snapshot): string {
 }
 
 /** What must be plain at any moment: whether these are the exchange's prices. */
-export function bannerOf(input: Input): Line {
-  if (input.mode === 'live') return { text: ' LIVE: trades from Binance ', tone: 'good' }
+export function bannerOf(input: Input): StyledText {
+  if (input.mode === 'live') return { text: ' LIVE: trades from Binance ', tone: 'calm' }
   return { text: ` SIMULATED: invented trades, not a market. Binance is not used: ${input.reason} `, tone: 'alarm' }
 }
 
-type Tone = 'plain' | 'faint' | 'good' | 'warning' | 'alarm'
-type Line = { readonly text: string; readonly tone: Tone }
-
-const codes: Readonly<Record<Tone, string>> = {
-  plain: '',
-  faint: '2',
-  good: '1;30;42',
-  warning: '33',
-  alarm: '1;30;43',
-}
-
-function paint({ text, tone }: Line, color: boolean): string {
-  return color && tone !== 'plain' ? `\x1b[${codes[tone]}m${text}\x1b[0m` : text
-}
-
-function plain(text: string): Line {
-  return { text, tone: 'plain' }
-}
-
-const symbolHeads = [
-  'symbol',
-  '>1m bar',
-  '>open',
-  '>high',
-  '>low',
-  '>close',
-  '>volume',
-  '>trades',
-  '>trades/s',
-  'feed',
-  '>newest row',
+const symbolColumns: readonly Column[] = [
+  { head: 'symbol' },
+  { head: '1m bar', align: 'right', leaveOut: 7 },
+  { head: 'open', align: 'right', leaveOut: 6 },
+  { head: 'high', align: 'right', leaveOut: 5 },
+  { head: 'low', align: 'right', leaveOut: 5 },
+  { head: 'close', align: 'right' },
+  { head: 'last 1m closes', leaveOut: 3 },
+  { head: 'volume', align: 'right', leaveOut: 8 },
+  { head: 'trades', align: 'right', leaveOut: 4 },
+  { head: 'trades/s', align: 'right', leaveOut: 2 },
+  { head: 'feed', leaveOut: 1 },
+  { head: 'newest row', align: 'right', leaveOut: 9 },
 ]
 
-function symbolCells({ symbol, bar, tradesPerSecond, feedState, newestRowTime }: SymbolView): string[] {
-  const prices =
-    bar === undefined ? ['-', '-', '-', '-', '-'] : [bar.open, bar.high, bar.low, bar.close, bar.baseVolume]
+function symbolCells({ symbol, bar, closes, tradesPerSecond, feedState, newestRowTime }: SymbolView): Cell[] {
   return [
     symbol,
     bar === undefined ? '-' : timeOfDay(bar.openTime),
-    ...prices.map(shortDecimal),
+    shortDecimal(bar?.open ?? '-'),
+    shortDecimal(bar?.high ?? '-'),
+    shortDecimal(bar?.low ?? '-'),
+    { text: shortDecimal(bar?.close ?? '-'), tone: closeTone(bar) },
+    courseOf(closes ?? [], bar),
+    shortDecimal(bar?.baseVolume ?? '-'),
     bar === undefined ? '-' : String(bar.tradeCount),
     rateText(tradesPerSecond),
-    feedState ?? '-',
+    { text: feedState ?? '-', tone: toneOfFeed(feedState) },
     newestRowTime === undefined ? '-' : timeOfDay(newestRowTime),
   ]
 }
 
-const processHeads = ['process', '>pid', 'state', '>restarts', '']
-
-function processCells({ name, pid, state, restarts, note }: ProcessView): string[] {
-  return [name, pid === undefined ? '-' : String(pid), state, String(restarts), note ?? '']
+/** Green above the bar's open, red below. */
+function closeTone(bar: LiveBarView | undefined): Tone {
+  return bar === undefined ? 'plain' : toneOfChange(Number(bar.close), Number(bar.open))
 }
 
-function processTones(processes: readonly ProcessView[]): Tone[] {
-  return processes.map(({ state }) => (state === 'waiting' || state === 'unready' ? 'warning' : 'plain'))
+/** The stored closes, and the live one behind them. */
+function courseOf(closes: readonly string[], bar: LiveBarView | undefined): string {
+  const all = bar === undefined ? closes : [...closes, bar.close]
+  return sparkline(all.slice(-SPARKLINE_VALUES).map(Number))
+}
+
+const processColumns: readonly Column[] = [
+  { head: 'process' },
+  { head: 'pid', align: 'right', leaveOut: 1 },
+  { head: 'state' },
+  { head: 'restarts', align: 'right', leaveOut: 2 },
+]
+
+/** Why a process is not ready stands behind its row, and is cut where there is no room. */
+function processLines(processes: readonly ProcessView[], columns: number): StyledLine[] {
+  const [head, ...rows] = tableLines(processColumns, processes.map(processCells), columns)
+  const withNote = (row: StyledLine, note: string | undefined) =>
+    note === undefined ? row : [...row, { text: `  ${note}` }]
+  return [head!, ...rows.map((row, index) => withNote(row, processes[index]!.note))]
+}
+
+function processCells({ name, pid, state, restarts }: ProcessView): Cell[] {
+  return [name, pid === undefined ? '-' : String(pid), { text: state, tone: stateTones[state] }, String(restarts)]
+}
+
+const stateTones: Readonly<Record<ProcessState, Tone>> = {
+  starting: 'plain',
+  ready: 'good',
+  unready: 'warning',
+  waiting: 'bad',
+  stopping: 'plain',
+  stopped: 'plain',
 }
 
 function describeTrouble({ name, state, note }: ProcessView): string {
   return `${name} ${state}${note === undefined ? '' : ` (${note})`}`
-}
-
-/** Columns as wide as their widest cell; a head that begins with `>` puts its column to the right. */
-function table(heads: readonly string[], rows: readonly (readonly string[])[], tones: readonly Tone[] = []): Line[] {
-  const names = heads.map(head => head.replace(/^>/, ''))
-  const widths = names.map((name, column) => Math.max(name.length, ...rows.map(row => row[column]!.length)))
-  const toLine = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) =>
-        heads[column]!.startsWith('>') ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-      )
-      .join('  ')
-      .trimEnd()
-  return [
-    { text: toLine(names), tone: 'faint' },
-    ...rows.map((row, index): Line => ({ text: toLine(row), tone: tones[index] ?? 'plain' })),
-  ]
-}
-
-/** `60123.10000000` → `60123.10`: zeros beyond the second place say nothing to people. */
-export function shortDecimal(text: string): string {
-  return text.replace(/(\.\d\d\d*?)0+$/, '$1')
 }
 
 function rowsText(rows: number | undefined): string {

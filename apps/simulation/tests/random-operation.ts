@@ -40,7 +40,10 @@ function claim({ random, leaseMs }: Drawing): Operation {
   const work = random.pick<Work>(['ingest', 'aggregate'])
   const force = random.chance(0.3) ? '1' : '0'
   const values = [2, ownerKey(TAG, work), leaseKey(TAG, work), random.pick(OWNERS), leaseMs, force]
-  return { command: 'claimPartition', values: [...values, `uuid-${random.integer(0, 999)}`] }
+  return {
+    command: 'claimPartition',
+    values: [...values, `uuid-${random.integer(0, 999)}`, random.pick(['', '0', '1'])],
+  }
 }
 
 function renew(drawing: Drawing): Operation {

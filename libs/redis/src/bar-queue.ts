@@ -1,13 +1,21 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Job, Queue, RateLimitError, UnrecoverableError, Worker } from 'bullmq'
+import { type Job, RateLimitError, UnrecoverableError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { createClient, FAIL_FAST } from './client.ts'
-import { RedisUnavailableError } from './connection.ts'
+import { createClient } from './client.ts'
 import type { PendingEntry } from './pending-bars.ts'
-import { placeOf } from './redis-address.ts'
+import {
+  atMostEvery,
+  type BarQueueOptions,
+  connectQueue,
+  LOG_EVERY_MS,
+  PREFIX,
+  QUEUE,
+  type QueueLog,
+} from './queue-connection.ts'
 
 export { barOfPendingValue, PendingBarError, pendingFieldOf, pendingValueOf } from './pending-bar.ts'
+export type { BarQueueOptions } from './queue-connection.ts'
 
 /**
  * The arrow from aggregator to persister, both ends: a BullMQ queue whose jobs say "these entries of that partition's
@@ -22,33 +30,10 @@ export interface BarJob {
   readonly traceparent?: string
 }
 
-/** Where errors are told that are nobody's answer. A pino logger is one. */
-export interface QueueLog {
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
-
-const QUEUE = 'bars'
-/**
- * The braces put all of BullMQ's keys into one slot, so that on a cluster its connections are those of one server; its default prefix
- * fails there with CROSSSLOT.
- */
-const PREFIX = '{bull}'
-
 /** Bars of one job: 296 bytes of Redis a bar, 17 times cheaper to enqueue than one each, and some 30 kB to a job. */
 const JOB_ENTRIES_MAX = 100
 /** Jobs of one MULTI, 0.6 MB: a sweep after an outage must not hold up Redis. */
 const CALL_JOBS_MAX = 20
-/**
- * Failed jobs are kept for a person to look at and run again, at most this many and this long (30 MB if every job were
- * full). Their bars are in the outbox as well.
- */
-const FAILED_KEPT = { count: 1_000, age: 14 * 24 * 3_600 }
-/** BullMQ writes its own event stream, which nobody here reads; by default it keeps 10,000 entries. */
-const EVENTS_KEPT = 100
-
-/** How long the first call after opening waits for the connection. */
-const READY_TIMEOUT_MS = 3_000
 
 /** A lock not renewed for this long means a dead worker; it is renewed every half of that. */
 const LOCK_MS = 30_000
@@ -72,16 +57,8 @@ const WORKER_SOCKET_TIMEOUT_MS = 12_000
 const CLOSE_TIMEOUT_MS = 12_000
 /** The same when none runs: closing is then a few commands, which an absent Redis never answers. */
 const CLOSE_IDLE_TIMEOUT_MS = 2_000
-/** The same trouble is logged at most this often. */
-const LOG_EVERY_MS = 5_000
 /** BullMQ heeds a rate limit set by hand only where a limiter is configured: one that is never reached by itself. */
 const LIMITER = { max: 1_000_000, duration: 1_000 }
-
-export interface BarQueueOptions {
-  readonly url: string
-  readonly prefix?: string
-  readonly log?: QueueLog
-}
 
 /** The producer's end. Every call fails within seconds when Redis does not answer. */
 export interface BarQueue extends AsyncDisposable {
@@ -97,40 +74,7 @@ export interface BarQueue extends AsyncDisposable {
 }
 
 export function openBarQueue(options: BarQueueOptions): BarQueue {
-  const prefix = options.prefix ?? PREFIX
-  const connection = createClient(options.url, prefix, { ...FAIL_FAST, connectionName: 'bar-queue' })
-  const warn = atMostEvery(LOG_EVERY_MS, (error: Error) =>
-    options.log?.warn({ err: error }, 'bar queue: trouble with Redis'),
-  )
-  connection.on('error', warn)
-  const queue = new Queue<BarJob>(QUEUE, {
-    connection,
-    prefix,
-    // Looking at the version is a command that may fail, and BullMQ then never tries again.
-    skipVersionCheck: true,
-    streams: { events: { maxLen: EVENTS_KEPT } },
-    defaultJobOptions: { removeOnComplete: true, removeOnFail: FAILED_KEPT, attempts: 1 },
-  })
-  queue.on('error', warn)
-
-  const ready = async () => {
-    await within(READY_TIMEOUT_MS, queue.waitUntilReady())
-    if (connection.status !== 'ready') throw new Error('not connected')
-  }
-  const call = async <T>(command: () => Promise<T>): Promise<T> => {
-    try {
-      await ready()
-      return await command()
-    } catch (error) {
-      if (error instanceof RangeError) throw error
-      const { message } = error as Error
-      throw new RedisUnavailableError(`the queue's Redis at ${placeOf(options.url)}: ${message}`, { cause: error })
-    }
-  }
-  const close = async () => {
-    connection.disconnect()
-    await queue.close()
-  }
+  const { queue, call, close } = connectQueue<BarJob>(options)
   return {
     async enqueue(tag, jobKey, entries, traceparent) {
       const jobs = jobsOf(tag, jobKey, entries, traceparent)
@@ -283,25 +227,4 @@ function pauseAfterErrors(worker: Worker<BarJob>): () => void {
     }, ERROR_PAUSE_MS)
   })
   return () => clearTimeout(timer)
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const timeout = new AbortController()
-  const late = sleep(ms, undefined, { signal: timeout.signal }).then(() => {
-    throw new Error(`no connection in ${ms} ms`)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    timeout.abort()
-  }
-}
-
-function atMostEvery<Args extends unknown[]>(ms: number, action: (...args: Args) => void): (...args: Args) => void {
-  let next = 0
-  return (...args) => {
-    if (Date.now() < next) return
-    next = Date.now() + ms
-    action(...args)
-  }
 }

@@ -18,6 +18,7 @@ export {
   pendingValueOf,
   workBarQueue,
 } from './bar-queue.ts'
+export { type BarQueueView, type FailedJob, openBarQueueView, type QueueCounts } from './bar-queue-view.ts'
 export { type BarUpdates, type BarUpdatesOptions, openBarUpdates } from './bar-updates.ts'
 export {
   type BlockingRedis,
@@ -47,10 +48,10 @@ export {
   stateKey,
   updatesChannel,
 } from './keys.ts'
-export { EXTEND_EVERY_MS, LEASE_MS, type LeaderLock, openLeaderLock } from './leader-lock.ts'
+export { EXTEND_EVERY_MS, type HeldLease, LEASE_MS, type LeaderLock, openLeaderLock } from './leader-lock.ts'
 export { type FeedStatus, type LiveBar, readFeedStatus, readLiveBars } from './live-bars.ts'
 export { type AppendBlock, decodeEntry, type LogBlock, type LogEntry, type LogSeed } from './log-entry.ts'
-export { heartbeat, leave, MEMBER_TTL_MS } from './members.ts'
+export { heartbeat, leave, lineOfShard, MEMBER_TTL_MS } from './members.ts'
 export {
   type Claim,
   claimPartition,
@@ -64,6 +65,15 @@ export { ackPending, countPending, type PendingEntry, scanPending } from './pend
 export { ProgressWatch } from './progress-watch.ts'
 export { checkedRedisUrl, RedisAddressError, withoutRedisPassword } from './redis-address.ts'
 export { checkRedisSettings } from './redis-settings.ts'
+export {
+  type Member,
+  type PartitionStatus,
+  readServiceStatus,
+  type ServerStatus,
+  type ServiceStatus,
+  type ShardStatus,
+  type SymbolStatus,
+} from './service-status.ts'
 export {
   PartitionsChangedError,
   readSymbolInfos,

@@ -27,7 +27,7 @@ export const pendingKey = (tag: string) => `pending:${tag}`
 /** What a partition can be owned for: appending to its log, or folding it. */
 export type OwnedWork = 'ingest' | 'aggregate'
 
-/** Token of the owner, a hash {epoch, token}; never expires. */
+/** Token of the owner, a hash {epoch, token, owner, shard}: the last two are who claimed, for people. Never expires. */
 export const ownerKey = (tag: string, work: OwnedWork) => `own:${tag}:${work}`
 /** Time-limited right of the owner, a string; only decides who may claim politely. */
 export const leaseKey = (tag: string, work: OwnedWork) => `lease:${tag}:${work}`
@@ -39,7 +39,7 @@ export const positionKey = (tag: string) => `position:${tag}`
 export const stateKey = (tag: string, symbol: string) => `state:${tag}:${symbol}`
 /** Members of an app by their last heartbeat, a sorted set. */
 export const membersKey = (app: string) => `members:${app}`
-/** Lease of a feed shard, held through redlock. */
+/** Lease of a feed shard, held through redlock; its value names the holder (leader-lock.ts). */
 export const feedLeaseKey = (shard: number) => `lease:feed:${shard}`
 /** Lease of the auditor that works, held through redlock. */
 export const AUDIT_LEASE_KEY = 'lease:audit'

@@ -1,6 +1,8 @@
 /// <reference path="./redlock.d.ts" />
+import { randomBytes } from 'node:crypto'
 import Redlock from 'redlock'
 import { createClient } from './client.ts'
+import type { RedisConnection } from './connection.ts'
 
 /**
  * The lease that makes one of several processes the leader, of a feed shard or of the audit, through redlock.
@@ -28,8 +30,31 @@ export const LEASE_MS = 1_500
 /** A quarter of the lease, so that three extensions may fail. */
 export const EXTEND_EVERY_MS = LEASE_MS / 4
 
-/** @param options `key` is feedLeaseKey(shard) or AUDIT_LEASE_KEY */
-export function openLeaderLock({ url, key }: { url: string; key: string }): LeaderLock {
+/** A lease that somebody holds. */
+export interface HeldLease {
+  /** Undefined where its holder did not say. */
+  readonly holder: string | undefined
+  readonly leftMs: number
+}
+
+/** Who holds the lease `key`; undefined when it is free. */
+export async function readLease(redis: RedisConnection, key: string): Promise<HeldLease | undefined> {
+  const [value, leftMs] = await Promise.all([redis.get(key), redis.pttl(key)])
+  return value === null ? undefined : { holder: holderOf(value), leftMs: Math.max(0, leftMs) }
+}
+
+/** redlock's own values are random alone; ours are random too, and tell people who it is. */
+function leaseValueOf(holder: string): string {
+  return `${randomBytes(16).toString('hex')}:${holder}`
+}
+
+function holderOf(value: string): string | undefined {
+  const colon = value.indexOf(':')
+  return colon < 0 ? undefined : value.slice(colon + 1)
+}
+
+/** @param options `key` is feedLeaseKey(shard) or AUDIT_LEASE_KEY; `holder` is told to whoever reads the lease */
+export function openLeaderLock({ url, key, holder }: { url: string; key: string; holder?: string }): LeaderLock {
   // A client of its own: without the time-outs a hung Redis hangs `extend` for ever.
   const client = createClient(url, key, {
     connectionName: `leader-lock-${key}`,
@@ -42,6 +67,7 @@ export function openLeaderLock({ url, key }: { url: string; key: string }): Lead
   client.on('error', () => undefined)
   const redlock = new Redlock([client], { retryCount: 0 })
   redlock.on('error', () => undefined)
+  if (holder !== undefined) redlock._random = () => leaseValueOf(holder)
   let lock: Awaited<ReturnType<Redlock['acquire']>> | undefined
   return {
     async isFree() {

@@ -1,3 +1,4 @@
+import { rankMembers } from '@chart/market'
 import type { RedisCommands } from './connection.ts'
 import { membersKey } from './keys.ts'
 
@@ -15,4 +16,9 @@ export async function heartbeat(redis: RedisCommands, app: string, member: strin
 /** Says that `member` goes, so that the others need not wait for its silence. */
 export async function leave(redis: RedisCommands, app: string, member: string): Promise<void> {
   await redis.zrem(membersKey(app), member)
+}
+
+/** The members in line for the lead of a feed shard: the first should lead, the second stands by. */
+export function lineOfShard(shard: number, members: readonly string[]): string[] {
+  return rankMembers(`feed-${shard}`, members)
 }

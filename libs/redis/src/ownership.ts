@@ -21,14 +21,18 @@ export class FencedError extends Error {
   }
 }
 
-/** Claims the partition, or gives undefined while another's lease runs. `force` fences that other at once. */
+/**
+ * Claims the partition, or gives undefined while another's lease runs. `force` fences that other at once.
+ * @param options `shard` is the feed shard that `owner` leads, written down for service-status.ts
+ */
 export async function claimPartition(
   redis: RedisCommands,
-  options: { tag: string; work: OwnedWork; owner: string; leaseMs: number; force: boolean },
+  options: { tag: string; work: OwnedWork; owner: string; leaseMs: number; force: boolean; shard?: number },
 ): Promise<Claim | undefined> {
-  const { tag, work, owner, leaseMs, force } = options
+  const { tag, work, owner, leaseMs, force, shard = '' } = options
   const keys = [ownerKey(tag, work), leaseKey(tag, work)]
-  const [answer, token] = await redis.claimPartition(2, ...keys, owner, leaseMs, force ? '1' : '0', randomUUID())
+  const values = [owner, leaseMs, force ? '1' : '0', randomUUID(), shard]
+  const [answer, token] = await redis.claimPartition(2, ...keys, ...values)
   return answer === 'OK' && token !== undefined ? { tag, work, owner, token } : undefined
 }
 

@@ -8,6 +8,8 @@ declare module 'redlock' {
   export default class Redlock {
     constructor(clients: Iterable<unknown>, settings: { retryCount: number; driftFactor?: number })
     acquire(resources: string[], durationMs: number): Promise<Lock>
+    /** Makes the value of a lease. Its own, and pinned with it: leader-lock.ts puts a name in. */
+    _random: () => string
     on(event: 'error', listener: (error: Error) => void): this
   }
 }

@@ -1,3 +1,3 @@
-import { createChart } from 'lightweight-charts'
+import { Dashboard } from './dashboard.ts'
 
-createChart(document.body)
+new Dashboard(document.body)

@@ -3,7 +3,7 @@ import { isFenced, type Script, textOf } from './script.ts'
 /** scripts/claim.lua */
 export const claim: Script = ({ store, keys, args }) => {
   const [owner, lease] = keys as [string, string]
-  const [name, leaseMs, force, uuid] = args.map(textOf) as [string, string, string, string]
+  const [name, leaseMs, force, uuid, shard] = args.map(textOf) as [string, string, string, string, string]
   const holder = store.getString(lease)
   if (holder !== null && holder !== name && force !== '1') {
     const value = store.get(lease)
@@ -12,7 +12,8 @@ export const claim: Script = ({ store, keys, args }) => {
   }
   const epoch = Number(store.hget(owner, 'epoch') ?? '0') + 1
   const token = `${epoch}:${uuid}`
-  store.hset(owner, 'epoch', epoch, 'token', token)
+  store.hset(owner, 'epoch', epoch, 'token', token, 'owner', name)
+  if (shard !== '') store.hset(owner, 'shard', shard)
   store.setString(lease, name, Number(leaseMs))
   return ['OK', token]
 }

@@ -1,0 +1,141 @@
+import { type BarText, intervalOf } from '@chart/market'
+import { type HistoryEvent, type SeriesName, textOfSeries, type WantedSeries } from '../wire.ts'
+import { BarStore } from './bar-store.ts'
+import { askOlderBars } from './server.ts'
+
+/** Bars of a series on the page: two weeks of minutes. Past it the oldest go, and no older ones are loaded. */
+const BARS_MAX = 20_000
+/** So many more while somebody looks at the oldest ones; then they go all the same. */
+const LOOKED_AT_MAX = 2_000
+
+/** A history that has not come in this time is said to be unavailable: the server gives it as soon as an edge answers. */
+const HISTORY_MAX_MS = 4_000
+/** After older bars could not be loaded, they are asked for again no sooner. */
+const OLDER_AGAIN_MS = 5_000
+
+export interface SeriesReader {
+  /** Bars from `openTime` on have changed; −Infinity: all. Undefined: only what is said of the series. */
+  onChange(changedFrom: number | undefined): void
+  /** openTime of the oldest bar that is looked at; Infinity while the newest ones are. */
+  readonly lookedAtFrom: number
+}
+
+/** One series as the page holds it, shared by the charts that show it. */
+export class HeldSeries {
+  readonly name: SeriesName
+  readonly text: string
+  readonly intervalMs: number
+  readonly readers = new Set<SeriesReader>()
+  readonly #store = new BarStore()
+  #history: 'loading' | 'here' | 'unavailable' = 'loading'
+  #hasHistory = false
+  #isFirst = false
+  #older: 'none' | 'loading' | 'failed' = 'none'
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(name: SeriesName) {
+    this.name = name
+    this.text = textOfSeries(name)
+    this.intervalMs = intervalOf(name.interval).intervalMs
+  }
+
+  get bars(): readonly BarText[] {
+    return this.#store.bars
+  }
+
+  get newest(): BarText | undefined {
+    return this.#store.newest
+  }
+
+  /** `here` when every closed bar since the oldest one has come, as far as there are any. */
+  get history(): 'loading' | 'here' | 'unavailable' {
+    return this.#history
+  }
+
+  get older(): 'none' | 'loading' | 'failed' {
+    return this.#older
+  }
+
+  /** There is nothing before the oldest bar. */
+  get isFirst(): boolean {
+    return this.#isFirst
+  }
+
+  /** For the address of a stream. Without a history it has no position: the server is to tell all. */
+  wanted(): WantedSeries {
+    const from = this.#hasHistory ? this.newest?.openTime : undefined
+    return { ...this.name, ...(from !== undefined && { from }) }
+  }
+
+  /** A stream has begun: a history will come. */
+  awaitHistory(): void {
+    this.#history = 'loading'
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#history = 'unavailable'
+      this.#tell(undefined)
+    }, HISTORY_MAX_MS)
+    this.#tell(undefined)
+  }
+
+  takeHistory({ bars, replace, isFirst }: HistoryEvent): void {
+    clearTimeout(this.#timer)
+    this.#history = 'here'
+    this.#hasHistory = true
+    if (replace) {
+      this.#store.replace(bars)
+      this.#isFirst = isFirst
+      this.#tell(Number.NEGATIVE_INFINITY)
+    } else {
+      this.#tell(this.#store.merge(bars))
+    }
+    this.#trim()
+  }
+
+  takeBar(bar: BarText): void {
+    const changedFrom = this.#store.merge([bar])
+    if (changedFrom === undefined) return
+    this.#tell(changedFrom)
+    this.#trim()
+  }
+
+  /** Loads a page of bars from before the oldest one, if there may be any and none are being loaded. */
+  async loadOlder(): Promise<void> {
+    const oldest = this.#store.oldest
+    const isFull = this.#store.bars.length >= BARS_MAX
+    if (oldest === undefined || !this.#hasHistory || this.#isFirst || isFull || this.#older !== 'none') return
+    this.#setOlder('loading')
+    try {
+      const { bars, isFirst } = await askOlderBars(this.name, oldest.openTime)
+      // A history that replaced all bars in the meantime begins elsewhere.
+      if (this.#store.oldest?.openTime === oldest.openTime) {
+        this.#isFirst = isFirst || bars.length === 0
+        this.#tell(this.#store.merge(bars))
+      }
+      this.#setOlder('none')
+    } catch {
+      this.#setOlder('failed')
+      setTimeout(() => this.#setOlder('none'), OLDER_AGAIN_MS)
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #setOlder(older: 'none' | 'loading' | 'failed'): void {
+    this.#older = older
+    this.#tell(undefined)
+  }
+
+  #trim(): void {
+    const lookedAtFrom = Math.min(...[...this.readers].map(reader => reader.lookedAtFrom))
+    if (!this.#store.trim(BARS_MAX, lookedAtFrom) && !this.#store.trim(BARS_MAX + LOOKED_AT_MAX)) return
+    this.#isFirst = false
+    this.#tell(Number.NEGATIVE_INFINITY)
+  }
+
+  #tell(changedFrom: number | undefined): void {
+    for (const reader of this.readers) reader.onChange(changedFrom)
+  }
+}

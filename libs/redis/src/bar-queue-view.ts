@@ -1,0 +1,54 @@
+import type { BarJob } from './bar-queue.ts'
+import { type BarQueueOptions, connectQueue } from './queue-connection.ts'
+
+/** The queue as an operator sees it: how much waits, what failed and why, and the failed once more. */
+export interface BarQueueView extends AsyncDisposable {
+  counts(): Promise<QueueCounts>
+  /** The newest that failed, at most `countMax`. */
+  failed(countMax: number): Promise<FailedJob[]>
+  /** Puts all that failed back into the queue. Bars that PostgreSQL has meanwhile change nothing there. */
+  retryFailed(): Promise<void>
+}
+
+export interface QueueCounts {
+  readonly waiting: number
+  readonly active: number
+  readonly delayed: number
+  readonly failed: number
+}
+
+export interface FailedJob {
+  readonly id: string
+  readonly failedTime: number
+  readonly reason: string
+  /** The bars that it lacks, as fields of the outbox: `BTCUSDT|1m|1723118400000`. */
+  readonly fields: readonly string[]
+}
+
+export function openBarQueueView(options: BarQueueOptions): BarQueueView {
+  const { queue, call, close } = connectQueue<BarJob>(options, { isOnlooker: true })
+  return {
+    async counts() {
+      const types = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const
+      const {
+        waiting = 0,
+        prioritized = 0,
+        active = 0,
+        delayed = 0,
+        failed = 0,
+      } = await call(() => queue.getJobCounts(...types))
+      return { waiting: waiting + prioritized, active, delayed, failed }
+    },
+    async failed(countMax) {
+      const jobs = await call(() => queue.getFailed(0, countMax - 1))
+      return jobs.map(({ id = '', finishedOn = 0, failedReason, data }) => ({
+        id,
+        failedTime: finishedOn,
+        reason: failedReason,
+        fields: data.entries.map(([field]) => field),
+      }))
+    },
+    retryFailed: () => call(() => queue.retryJobs({ state: 'failed' })),
+    [Symbol.asyncDispose]: close,
+  }
+}

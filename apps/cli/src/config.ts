@@ -10,7 +10,10 @@ export function readDefaults(env: Readonly<Record<string, string | undefined>> =
     address: env.CHART_ADDRESS || '127.0.0.1:50051',
     /** What edges ask for where they ask for a key. */
     apiKey: env.CHART_API_KEY || undefined,
-    redisUrl: env.REDIS_URL || 'redis://127.0.0.1:6379',
+    /** Of the service, where it is said. */
+    redisUrl: env.REDIS_URL || undefined,
+    /** Of BullMQ, where it has one of its own. */
+    queueRedisUrl: env.QUEUE_REDIS_URL || undefined,
     /** The exchange's REST, where it is said. */
     exchangeUrl: env.BINANCE_API_URL || undefined,
     /** Where `npm start` keeps what runs. */

@@ -5,19 +5,18 @@ import {
   feedKey,
   infoKey,
   logKey,
-  openRedis,
   pendingKey,
   readSymbols,
   SYMBOLS_KEY,
   updatesChannel,
 } from '@chart/redis'
 import { type Command, UsageError } from './command.ts'
-import { readDefaults } from './config.ts'
+import { openServiceRedis, REDIS_OPTIONS, REDIS_USAGE } from './redis-options.ts'
 
 const USAGE = `usage: chart keys SYMBOL [--interval 1m] [--redis redis://HOST:PORT]
 
 Prints the Redis keys of a symbol that others may read, and what stands in them now.
-`
+${REDIS_USAGE}`
 
 export const keys: Command = {
   usage: USAGE,
@@ -27,12 +26,12 @@ export const keys: Command = {
       allowPositionals: true,
       options: {
         interval: { type: 'string', default: '1m' },
-        redis: { type: 'string', default: readDefaults().redisUrl },
+        ...REDIS_OPTIONS,
       },
     })
     const [symbol, ...more] = positionals
     if (symbol === undefined || more.length > 0) throw new UsageError('name one symbol, such as BTCUSDT')
-    const redis = await openRedis(values.redis, 'cli')
+    const redis = await openServiceRedis(values)
     try {
       const tag = (await readSymbols(redis)).get(symbol)
       if (tag === undefined) {

@@ -5,6 +5,8 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
   watch: { summary: 'show bars as they change', load: async () => (await import('./watch.ts')).watch },
   bars: { summary: 'print the newest bars', load: async () => (await import('./bars.ts')).bars },
   symbols: { summary: 'print what is served', load: async () => (await import('./symbols.ts')).symbols },
+  status: { summary: 'tell whether the service is well', load: async () => (await import('./status.ts')).status },
+  queue: { summary: 'print what failed to be stored', load: async () => (await import('./queue.ts')).queue },
   keys: { summary: 'print the Redis keys of a symbol', load: async () => (await import('./keys.ts')).keys },
   key: { summary: 'make an API key for an edge', load: async () => (await import('./key.ts')).key },
   audit: {

@@ -52,9 +52,9 @@ test('the table says what it shows, aligned, and never hides that the market is 
     'Redis       redis://127.0.0.1:6400',
     'PostgreSQL  postgres://postgres@127.0.0.1:6401/postgres   17 bars written',
     '',
-    'symbol      1m bar      open      high       low     close  last 1m closes  volume  trades  trades/s  feed  newest row',
-    'BTCUSDT   12:34:00  60123.10  60200.00  60100.00  60150.12  ▁█▃▆              1.50      42      12.3  live    12:33:00',
-    'PEPEUSDT         -         -         -         -         -                       -       -         -  -              -',
+    'symbol      1m bar      open      high       low     close  last 1m closes                  volume  trades  trades/s  feed  newest row',
+    'BTCUSDT   12:34:00  60123.10  60200.00  60100.00  60150.12  ▁█▃▆                              1.50      42      12.3  live    12:33:00',
+    'PEPEUSDT         -         -         -         -         -                                       -       -         -  -              -',
     '',
     'process       pid  state    restarts',
     'redis          11  ready           0',
@@ -72,9 +72,9 @@ test('where the terminal is narrow, columns are left out and no price is cut', (
   const rowAt = (columns: number) =>
     renderTable(snapshot, { ...size, columns }, PLAIN).find(line => line.startsWith('BTCUSDT'))
   expect([100, 80, 60, 40, 20].map(rowAt)).toEqual([
-    'BTCUSDT   12:34:00  60123.10  60200.00  60100.00  60150.12  ▁█▃▆                42      12.3  live',
-    'BTCUSDT   60200.00  60100.00  60150.12  ▁█▃▆                42      12.3  live',
-    'BTCUSDT   60150.12  ▁█▃▆                42      12.3  live',
+    'BTCUSDT   60200.00  60100.00  60150.12  ▁█▃▆                                42      12.3  live',
+    'BTCUSDT   60150.12  ▁█▃▆                                42      12.3  live',
+    'BTCUSDT   60150.12      12.3  live',
     'BTCUSDT   60150.12      12.3  live',
     'BTCUSDT   60150.12',
   ])

@@ -82,7 +82,8 @@ const symbolColumns: readonly Column[] = [
   { head: 'high', align: 'right', leaveOut: 5 },
   { head: 'low', align: 'right', leaveOut: 5 },
   { head: 'close', align: 'right' },
-  { head: 'last 1m closes', leaveOut: 3 },
+  // As wide as it will be: half an hour long the columns behind it would wander.
+  { head: 'last 1m closes'.padEnd(SPARKLINE_VALUES), leaveOut: 3 },
   { head: 'volume', align: 'right', leaveOut: 8 },
   { head: 'trades', align: 'right', leaveOut: 4 },
   { head: 'trades/s', align: 'right', leaveOut: 2 },

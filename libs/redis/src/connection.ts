@@ -43,18 +43,19 @@ const START_TIMEOUT_MS = 15_000
 /**
  * For commands and scripts: nothing is queued while disconnected and nothing is sent twice, so that a lost reply is the
  * caller's to judge. (The defaults ran INCR twice after a lost reply.)
+ * @throws RedisUnavailableError when it is not there within `withinMs`
  */
-export async function openRedis(url: string, name: string): Promise<RedisConnection> {
+export async function openRedis(url: string, name: string, withinMs = START_TIMEOUT_MS): Promise<RedisConnection> {
   const address = redisAddressOf(url)
   if (address.kind === 'cluster') {
     const cluster = createClusterClient(address, name)
     defineScripts(cluster)
-    await untilClusterReady(cluster, url)
+    await untilClusterReady(cluster, url, withinMs)
     return cluster as unknown as RedisConnection
   }
   const redis = createClient(url, '', { ...FAIL_FAST, connectionName: name, lazyConnect: true })
   defineScripts(redis)
-  await untilReady(redis, url)
+  await untilReady(redis, url, { withinMs })
   return redis as unknown as RedisConnection
 }
 
@@ -76,7 +77,7 @@ export async function openBlockingRedis(
     socketTimeout: blockMs + 1_000,
   })
   signal?.addEventListener('abort', () => closeRedis(redis), { once: true })
-  await untilReady(redis, url, signal)
+  await untilReady(redis, url, { ...(signal && { signal }) })
   return redis as unknown as BlockingRedis
 }
 
@@ -86,7 +87,11 @@ export function closeRedis(redis: { disconnect(): void }): void {
 }
 
 /** Opens a lazy client, and waits for it. */
-export async function untilReady(redis: Redis | Cluster, url: string, signal?: AbortSignal): Promise<void> {
+export async function untilReady(
+  redis: Redis | Cluster,
+  url: string,
+  { withinMs = START_TIMEOUT_MS, signal }: { withinMs?: number; signal?: AbortSignal } = {},
+): Promise<void> {
   signal?.throwIfAborted()
   let last: (Error & { lastNodeError?: Error }) | undefined
   const note = (error: Error) => {
@@ -107,7 +112,7 @@ export async function untilReady(redis: Redis | Cluster, url: string, signal?: A
         cause: last,
       }),
     )
-  }, START_TIMEOUT_MS)
+  }, withinMs)
   redis.once('ready', () => ready.resolve())
   signal?.addEventListener('abort', () => ready.reject(signal.reason), { once: true })
   try {
@@ -121,7 +126,7 @@ export async function untilReady(redis: Redis | Cluster, url: string, signal?: A
  * A node is dialled as soon as it is known to be a master: a command for one that is only being dialled fails, since nothing is
  * queued.
  */
-async function untilClusterReady(cluster: Cluster, url: string): Promise<void> {
+async function untilClusterReady(cluster: Cluster, url: string, withinMs: number): Promise<void> {
   const dialMasters = () =>
     cluster
       .nodes('master')
@@ -129,7 +134,7 @@ async function untilClusterReady(cluster: Cluster, url: string): Promise<void> {
       .map(node => node.connect().catch(() => undefined))
   // Before it is ready its own first question needs a node that nobody is dialling yet.
   cluster.on('refresh', () => cluster.status === 'ready' && dialMasters())
-  await untilReady(cluster, url)
+  await untilReady(cluster, url, { withinMs })
   // One that cannot be reached is the cluster's to replace.
   await Promise.all(dialMasters())
   cluster.on('ready', dialMasters)

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import type { WriteStream } from 'node:tty'
 
 export interface PictureSize {
@@ -13,6 +14,12 @@ export interface Picture extends Disposable {
 
 /** Of a terminal that does not say how large it is. */
 const USUAL_SIZE: PictureSize = { columns: 80, rows: 24 }
+
+/** How wide what is written to `output` may be: a file has no end. */
+export function widthOf(output: Writable): number {
+  const { isTTY, columns } = output as Partial<WriteStream>
+  return isTTY === true ? columns || USUAL_SIZE.columns : Number.POSITIVE_INFINITY
+}
 
 export function openPicture(output: WriteStream): Picture {
   let drawnLines = 0

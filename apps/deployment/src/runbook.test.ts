@@ -15,9 +15,12 @@ const FILE = join(PLACES.root, 'docs/runbook.md')
 const text = readFileSync(FILE, 'utf8')
 const sections = sectionsOf(text)
 const groups = await readRuleGroups(PLACES)
+/** The first steps of alerts name the same things. */
+const steps = alertsIn(groups).map(({ annotations }) => annotations?.first_step ?? '')
 const entries = sections.filter(({ heading }) => /^Chart[A-Z]/.test(heading))
 
-const all = (pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, found]) => found!))]
+const named = [text, ...steps].join('\n')
+const all = (pattern: RegExp) => [...new Set([...named.matchAll(pattern)].map(([, found]) => found!))]
 
 test('every alert has one entry, and every entry an alert', () => {
   expect(entries.map(({ heading }) => heading).sort()).toEqual(
@@ -60,7 +63,7 @@ test('objects that it names are in the cluster', () => {
   )
   const contract = readObjects(readFileSync(PLACES.secrets, 'utf8'), PLACES.secrets)
   const titles = new Set([...objects, ...contract].map(titleOf))
-  const named = [
+  const used = [
     ...all(/deployment[ /]([a-z]+)/g).map(name => `Deployment/${name}`),
     ...all(/app\.kubernetes\.io\/name=([a-z]+)/g).map(name => `Deployment/${name}`),
     ...all(/hpa ([a-z]+)/g).map(name => `HorizontalPodAutoscaler/${name}`),
@@ -68,8 +71,8 @@ test('objects that it names are in the cluster', () => {
     ...all(/(?:get secret |Secret `)([a-z-]+)/g).map(name => `Secret/${name}`),
     ...all(/NetworkPolicy `([a-z-]+)`/g).map(name => `NetworkPolicy/${name}`),
   ]
-  expect(named.length).toBeGreaterThan(12)
-  expect(named.filter(title => !titles.has(title))).toEqual([])
+  expect(used.length).toBeGreaterThan(12)
+  expect(used.filter(title => !titles.has(title))).toEqual([])
 })
 
 test('lines of logs that it quotes are written somewhere', () => {
@@ -82,4 +85,10 @@ test('lines of logs that it quotes are written somewhere', () => {
   )
   expect(quotes.length).toBeGreaterThan(10)
   expect(quotes.filter(quote => !sources.includes(quote))).toEqual([])
+})
+
+test('commands of chart that it names are there', () => {
+  const commands = all(/npx chart ([a-z]+)/g)
+  expect(commands.length).toBeGreaterThan(4)
+  expect(commands.filter(name => !existsSync(join(PLACES.root, `apps/cli/src/${name}.ts`)))).toEqual([])
 })

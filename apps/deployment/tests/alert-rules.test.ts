@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { expectationsIn, readAlertTests } from '../src/alert-tests.ts'
+import { expressionsIn, readGrafanaDashboard } from '../src/grafana-dashboard.ts'
 import { PLACES } from '../src/places.ts'
 import { alertsIn, type PrometheusRule, type RuleGroup, readRuleGroups, ruleFileOf } from '../src/prometheus-rules.ts'
 import { runCommand } from '../src/run-command.ts'
@@ -59,6 +60,15 @@ test.runIf(hasPromtool)(
     expect(status).toBe(0)
   },
 )
+
+test.runIf(hasPromtool)('what the dashboard of Grafana asks is understood', async () => {
+  const expressions = expressionsIn(await readGrafanaDashboard(PLACES))
+  const rules = expressions.map((expr, index) => ({ record: `panel:${index}`, expr }))
+  await writeFile(join(folder, RULE_FILE), ruleFileOf([{ name: 'panels', rules }]))
+  const { status, said } = await promtool('check', 'rules', RULE_FILE)
+  expect(said).toContain(`SUCCESS: ${expressions.length} rules found`)
+  expect(status).toBe(0)
+})
 
 /** Each alert changed in the same way; gives the names of those whose tests then fail. */
 async function failingWith(change: (rule: PrometheusRule) => PrometheusRule): Promise<string[]> {

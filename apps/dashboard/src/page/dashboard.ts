@@ -28,7 +28,7 @@ import { PageTheme } from './theme.ts'
 const DEFAULT_INTERVAL = '1m'
 /** Ages of trades and the title are looked at this often, also while the page is in the background and draws nothing. */
 const TICK_MS = 1_000
-/** What is served is asked for this often: symbols come and go. */
+/** What is served is asked for this often, for symbols come and go; and missing bars, which may have been put in. */
 const SYMBOLS_EVERY_MS = 60_000
 const SILENT_EVERY_MS = 15_000
 
@@ -311,6 +311,7 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
     for (const panel of this.#panels) panel.setIntervals(answer.intervals)
     this.#drawAll()
     this.#onCharts()
+    for (const series of this.#series.values()) series.fillGap()
   }
 
   #onKey(event: KeyboardEvent): void {

@@ -21,7 +21,7 @@ export function openMetrics(registry: Registry, queue: Pick<BarQueue, 'waitingCo
     storedSeconds: new Histogram({
       name: 'chart_persister_stored_delay_seconds',
       help: "From the end of a bar (the exchange's clock) to its row in PostgreSQL; without corrections",
-      buckets: [0.5, 1, 1.5, 2.5, 5, 10, 30, 60, 300, 1_800],
+      buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800],
       registers,
     }),
     failedAcks: new Counter({

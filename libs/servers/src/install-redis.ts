@@ -1,4 +1,5 @@
 import { findApt } from './apt.ts'
+import { programOnlyScript } from './apt-program.ts'
 import { ServerStartError } from './errors.ts'
 import { findCommand } from './find-command.ts'
 
@@ -11,27 +12,6 @@ export function howToInstallRedis(platform: NodeJS.Platform = process.platform):
 }
 
 /**
- * Debian starts a service as soon as its package is unpacked, and again at each boot. We want the program only:
- * exit code 101 of policy-rc.d forbids the start, and where systemd runs the unit is switched off afterwards.
- * A policy that is already there is the administrator's and stays.
- */
-const aptScript = `
-set -e
-export DEBIAN_FRONTEND=noninteractive
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  trap 'rm -f "$policy"' EXIT INT TERM
-  printf '#!/bin/sh\\nexit 101\\n' > "$policy"
-  chmod 755 "$policy"
-fi
-apt-get -q -o DPkg::Lock::Timeout=120 update || true
-apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends redis-server
-if [ -d /run/systemd/system ]; then
-  systemctl disable --now redis-server.service > /dev/null 2>&1 || true
-fi
-`
-
-/**
  * Installs redis-server where that is possible without asking anybody (apt, and root or sudo without a password).
  * `say` gets one plain line when there is something to wait for.
  */
@@ -42,7 +22,7 @@ export async function ensureRedisInstalled(say: (line: string) => void): Promise
     throw new ServerStartError(`redis-server is not on the PATH: ${howToInstallRedis()}`)
   }
   say('Installing redis-server with apt-get (once, about half a minute) …')
-  const { code, errors } = await runAsRoot(aptScript)
+  const { code, errors } = await runAsRoot(programOnlyScript('redis-server', ['redis-server.service']))
   if (findCommand('redis-server') === undefined) {
     throw new ServerStartError(
       `apt-get could not install redis-server (exit ${code}: ${errors}): ${howToInstallRedis()}`,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openChartClient } from '@chart/client'
 import { closeRedis, openBarUpdates, openRedis } from '@chart/redis'
@@ -13,6 +14,13 @@ const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 
 /** A page waits for no edge that does not answer: live bars go on, and history is asked for again. */
 const HISTORY_DEADLINE_MS = 5_000
+
+/**
+ * Where others can reach us it takes a moment until they hear that we stop, and nobody should be turned away meanwhile: so long all is
+ * served as ever. With a second for the streams and three for what is left a stop stays below ten.
+ */
+const LEAVING_MS = 4_000
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost'])
 
 await runService('dashboard', readConfig, async (config, { signal, log, registry }) => {
   await using stack = new AsyncDisposableStack()
@@ -31,6 +39,7 @@ await runService('dashboard', readConfig, async (config, { signal, log, registry
   stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks: [running], log }))
   stack.use(await serveDashboard({ ...config, dist: DIST, redis, openUpdates, client, metrics, log }))
   await aborted(signal)
+  if (!LOOPBACK.has(config.httpHost)) await sleep(LEAVING_MS)
 })
 
 async function clientOptionsOf({ address, apiKey, allowKeyInPlainText, tls, tlsCaFile }: EdgeConfig) {

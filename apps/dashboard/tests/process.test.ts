@@ -63,11 +63,29 @@ test('SIGTERM: not ready, no new connections, streams end over a second, and the
   const idle = await fetch(`http://127.0.0.1:${port}/api/symbols`, { keepalive: true })
   await idle.text()
   app.child.kill('SIGTERM')
-  await until('it is not ready', async () => (await ready()) === 503).catch(() => undefined)
+  await until('it is not ready, or gone', async () => (await ready().catch(() => 503)) === 503)
   expect(await app.exited).toBe(0)
+  const endTimes = pages.flatMap(page => page.endTimes).sort((a, b) => a - b)
+  expect(endTimes.length).toBe(20)
+  // Nineteen twentieths of a second, and whatever a busy machine makes of it.
+  expect(endTimes.at(-1)! - endTimes[0]!).toBeGreaterThan(500)
   expect(app.output.text).toContain('"stopped"')
   expect(app.output.text).not.toMatch(/"level":[56]0/)
   for (const page of pages) page[Symbol.dispose]()
+})
+
+test('where others can reach it, it is not ready from SIGTERM on and serves all the same until that is known', async () => {
+  const app = await startProcess({ HTTP_HOST: '0.0.0.0' })
+  const port = await app.portIn('HTTP listening')
+  const healthPort = await app.portIn('health endpoints listening')
+  using page = new TestPage(port, 'BTCUSDT:1m')
+  await until('the page follows', () => page.count('bar') > 0)
+  app.child.kill('SIGTERM')
+  await until('it is not ready', async () => (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).status === 503)
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)
+  expect(page.endTimes).toEqual([])
+  expect(await app.exited).toBe(0)
+  expect(page.endTimes.length).toBe(1)
 })
 
 test('a port that is taken is named, with what to do', async () => {

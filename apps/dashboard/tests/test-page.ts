@@ -18,6 +18,8 @@ export class TestPage implements Disposable {
   /** Of the newest connection. */
   status: number | undefined
   connections = 0
+  /** When the server ended a stream in good order, by performance.now(). */
+  readonly endTimes: number[] = []
   lastEventId: string | undefined
   #port: () => number
   readonly #series: string
@@ -78,6 +80,9 @@ export class TestPage implements Disposable {
       if (response.statusCode === 200) for (const part of parts) this.#take(part)
     })
     response.on('error', () => undefined)
+    response.on('end', () => {
+      if (response.complete) this.endTimes.push(performance.now())
+    })
   }
 
   #take(part: string): void {

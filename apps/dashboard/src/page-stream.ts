@@ -13,10 +13,10 @@ const WAITING_CLOSED_MAX = 1_000
 const TOLD_CLOSED_MAX = 1_000
 
 export interface PageStreamOptions {
-  readonly response: ServerResponse
+  readonly response: Pick<ServerResponse, 'write' | 'on' | 'end' | 'destroy'>
   readonly series: readonly { readonly line: SeriesLine; readonly tag: string; readonly from: number | undefined }[]
-  readonly history: History
-  readonly feeds: FeedWatch
+  readonly history: Pick<History, 'bring'>
+  readonly feeds: Pick<FeedWatch, 'follow' | 'eventText'>
   readonly metrics: Metrics
   readonly log: Log
   /** Called once. */
@@ -81,9 +81,13 @@ export class PageStream {
     this.#options.response.destroy()
   }
 
-  /** A line that says nothing, so that a dead connection is noticed: where nothing was written since `time`. */
+  /** Tells the feeds again where nothing was written since `time`, so that either side notices a dead connection. */
   keepAlive(time: number): void {
-    if (this.#blockedTime === undefined && this.#wroteTime < time) this.#write(':\n\n')
+    if (this.#blockedTime !== undefined || this.#wroteTime >= time) return
+    this.#isFeedDue = true
+    this.#flush()
+    // Feeds that nobody could look at yet: a line that says nothing.
+    if (this.#wroteTime < time) this.#write(':\n\n')
   }
 
   tellClosed(series: FollowedSeries, telling: BarTelling): void {
@@ -250,11 +254,13 @@ class FollowedSeries implements LineListener {
   async #bringHistory(): Promise<void> {
     this.#isAsking = true
     let owed: number
+    let history: HistoryTelling | undefined
     do {
       owed = this.#owed
-      this.#history = await this.#page.bringHistory(this)
-    } while (this.#history !== undefined && this.#owed !== owed)
+      history = await this.#page.bringHistory(this)
+    } while (history !== undefined && this.#owed !== owed)
     this.#isAsking = false
+    this.#history = history
     this.#page.flushSoon()
   }
 }

@@ -14,8 +14,8 @@ import type { ServedSymbols } from './served-symbols.ts'
 /** A page that has not read for this long has its stream ended. */
 const SLOW_PAGE_MAX_MS = 30_000
 
-/** A connection on which nothing was written for this long gets an empty line. */
-const KEEP_ALIVE_MS = 15_000
+/** A page that was told nothing for this long is told how the feeds are: it takes a longer silence for a dead connection. */
+const KEEP_ALIVE_MS = 5_000
 
 /** How often these two are looked at. */
 const LOOK_MS = 1_000

@@ -78,7 +78,10 @@ export interface HistoryEvent extends SeriesName {
  */
 export type BarEvent = BarText
 
-/** Event `feed`: of each symbol of the stream, when it begins and whenever one changes. */
+/**
+ * Event `feed`: of each symbol of the stream, when it begins, whenever one changes, and where nothing else was told for five seconds: so a
+ * page can tell a quiet market from a dead connection.
+ */
 export type FeedEvent = readonly FeedView[]
 
 /** Why a request was refused, and what to do. */

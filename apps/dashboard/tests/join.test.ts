@@ -4,14 +4,7 @@ import { startTcpLink, until } from '@chart/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SymbolsAnswer } from '../src/wire.ts'
-import {
-  INTERVALS,
-  metricOf,
-  startDashboard,
-  startServers,
-  type TestDashboard,
-  type TestServers,
-} from './test-dashboard.ts'
+import { metricOf, startDashboard, startServers, type TestDashboard, type TestServers } from './test-dashboard.ts'
 import { MINUTE_START, TestMarket } from './test-market.ts'
 import { TestPage } from './test-page.ts'
 
@@ -36,7 +29,7 @@ afterAll(async () => {
   await servers[Symbol.asyncDispose]()
 })
 
-const openMarket = (symbol: string) => TestMarket.open(servers.commands, symbol, INTERVALS)
+const openMarket = (symbol: string) => TestMarket.open(servers.commands, symbol)
 
 /** What is served is looked up once a second. */
 async function untilServed({ symbol }: TestMarket): Promise<void> {
@@ -68,22 +61,6 @@ async function untilEqual(page: TestPage, market: TestMarket, interval = '1m', c
   }
   const isEqual = () => differing().missing.length + differing().surplus.length === 0
   await until(`the page holds ${market.symbol}:${interval}`, isEqual, EQUAL_MS).catch(() => undefined)
-  if (!isEqual())
-    console.log(
-      page.status,
-      page.connections,
-      page.count('bar'),
-      page.count('history'),
-      page.lastEventId,
-      page.events.slice(-5).map(e => e.event + e.id),
-      await dashboard.registry
-        .getMetricsAsJSON()
-        .then(m =>
-          JSON.stringify(
-            m.filter(x => x.type !== 'histogram').map(x => [x.name, x.values.map(v => [v.labels, v.value])]),
-          ),
-        ),
-    )
   expect(differing()).toEqual({ missing: [], surplus: [] })
 }
 

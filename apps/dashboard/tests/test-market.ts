@@ -1,9 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeBar, encodeUpdate } from '@chart/grpc'
 import {
   applyTrade,
   type BarText,
   EXCHANGE_SCALES,
-  type Interval,
+  intervalsOf,
   liveBarsOf,
   newChanges,
   newSymbolBars,
@@ -13,9 +14,12 @@ import {
 } from '@chart/market'
 import {
   appendEntry,
+  type BarBatch,
   type Claim,
+  CommitConflictError,
   claimPartition,
   commitBars,
+  headsKey,
   type PartitionPosition,
   type RedisConnection,
   registerSymbols,
@@ -54,8 +58,7 @@ export class TestMarket {
   static async open(
     redis: RedisConnection,
     symbol: string,
-    intervals: readonly Interval[],
-    { tickSize = '0.01000000', simulated = true } = {},
+    { tickSize = '0.01000000', simulated = true, intervals = ['1m', '5m'] } = {},
   ): Promise<TestMarket> {
     const info = { status: 'TRADING', tickSize, stepSize: '0.00001000', simulated }
     await registerSymbols(redis, [{ symbol, ...info, priceScale: 8, quantityScale: 8, quoteScale: 8 }], PARTITIONS)
@@ -65,7 +68,7 @@ export class TestMarket {
       if (claim === undefined) throw new Error(`${symbol} shares its partition with another market; name it otherwise`)
       return claim
     }
-    const bars = newSymbolBars(symbol, intervals, EXCHANGE_SCALES, 0, MINUTE_START)
+    const bars = newSymbolBars(symbol, intervalsOf(intervals), EXCHANGE_SCALES, 0, MINUTE_START)
     const market = new TestMarket(redis, symbol, bars, [await claimed('ingest'), await claimed('aggregate')])
     await market.#append([], { lastTradeId: 0, sinceTime: MINUTE_START, scales: EXCHANGE_SCALES })
     return market
@@ -109,7 +112,7 @@ export class TestMarket {
     }
     const live = this.#bars.series.flatMap(({ interval }) => this.live(interval.name) ?? [])
     const [entry] = await this.#redis.xrange(`log:${this.tag}`, `${n}-0`, `${n}-0`)
-    this.#at = await commitBars(this.#redis, this.#aggregate, {
+    const commit: BarBatch = {
       at: this.#at,
       newPos: n,
       nonce: entry![1][1]!,
@@ -122,7 +125,8 @@ export class TestMarket {
         },
       ],
       update: publish ? this.#update(n, previousPosition, live, closed) : new Uint8Array(),
-    })
+    }
+    this.#at = await untilAnswered(() => commitBars(this.#redis, this.#aggregate, commit))
   }
 
   #update(position: number, previousPosition: number, live: readonly BarText[], closed: readonly BarText[]) {
@@ -149,21 +153,35 @@ export class TestMarket {
   }
 
   async #append(trades: readonly Trade[], seed?: Parameters<typeof appendEntry>[2][number]['seed']): Promise<number> {
-    const answer = await appendEntry(this.#redis, this.#ingest, [
-      {
-        symbol: this.symbol,
-        scales: EXCHANGE_SCALES,
-        holeBefore: false,
-        afterHalt: false,
-        feedState: 'live',
-        watermark: 0,
-        expectedTradeId: seed === undefined ? this.lastTradeId : undefined,
-        ...(seed !== undefined && { seed }),
-        trades,
-      },
-    ])
-    if (answer.kind !== 'appended') throw new Error(`the log stands elsewhere: ${[...answer.heads]}`)
-    return answer.n
+    const block = {
+      symbol: this.symbol,
+      scales: EXCHANGE_SCALES,
+      holeBefore: false,
+      afterHalt: false,
+      feedState: 'live',
+      watermark: 0,
+      expectedTradeId: seed === undefined ? this.lastTradeId : undefined,
+      ...(seed !== undefined && { seed }),
+      trades,
+    } as const
+    const answer = await untilAnswered(() => appendEntry(this.#redis, this.#ingest, [block]))
+    if (answer.kind === 'appended') return answer.n
+    // It was done before, and the answer got lost.
+    const last = trades.at(-1)?.tradeId ?? seed?.lastTradeId
+    if (answer.heads.get(this.symbol) !== last) throw new Error(`the log stands elsewhere: ${[...answer.heads]}`)
+    return Number(await this.#redis.hget(headsKey(this.tag), 'seq'))
+  }
+}
+
+/** Again until Redis answers: it may be paused by the test, or the machine be busy. Neither script does anything twice. */
+async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (attempt === 30 || error instanceof CommitConflictError) throw error
+      await sleep(100)
+    }
   }
 }
 

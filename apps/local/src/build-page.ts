@@ -7,11 +7,11 @@ import type { Supervisor } from './supervisor.ts'
 /**
  * Makes the page that the dashboard serves out of its sources. It is made elsewhere and then put in the place of the former: another
  * `npm start` may serve that one, or be building too.
- * @throws Error with the builder's last line
+ * @throws Error that says where to read why
  */
 export async function buildPage(
   { root, env }: Pick<AppContext, 'root' | 'env'>,
-  supervisor: Pick<Supervisor, 'runOnce'>,
+  supervisor: Supervisor,
   signal: AbortSignal,
 ): Promise<void> {
   const dist = join(root, 'apps', 'dashboard', 'dist')
@@ -19,7 +19,11 @@ export async function buildPage(
   const made = join(root, 'node_modules', `.page-${process.pid}`)
   const former = `${made}-former`
   try {
-    await supervisor.runOnce(builder(root, env, made), signal)
+    const spec = builder(root, env, made)
+    // Its last line is the end of a stack.
+    await supervisor.runOnce(spec, signal).catch(cause => {
+      throw new Error(`${supervisor.logFile(spec.name)} says why`, { cause })
+    })
     await rename(dist, former).catch(() => undefined)
     await rename(made, dist).catch(error => {
       // Another has put its own there at this moment: it is made of the same sources.
@@ -36,7 +40,7 @@ function builder(root: string, env: AppContext['env'], outDir: string): ProcessS
     command: process.execPath,
     args: [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--outDir', outDir, '--logLevel', 'warn'],
     cwd: join(root, 'apps', 'dashboard'),
-    // Its last line is shown to people by us.
+    // For its log.
     env: { ...env, NO_COLOR: '1', FORCE_COLOR: undefined },
   }
 }

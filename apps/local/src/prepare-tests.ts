@@ -1,8 +1,10 @@
-/** What `npm test` needs beside npm's packages: a redis-server. Called by the bootstrap before the tests. */
-import { ensureRedisInstalled, ServerStartError } from '@chart/servers'
+/** What `npm test` needs beside npm's packages: a redis-server, and a browser if there can be one. Called by the bootstrap before the tests. */
+import { ensureRedisInstalled, installChromium, ServerStartError } from '@chart/servers'
 
+const say = (line: string) => console.log(line)
 try {
-  await ensureRedisInstalled(line => console.log(line))
+  await ensureRedisInstalled(say)
+  await installChromium(say)
 } catch (error) {
   if (!(error instanceof ServerStartError)) throw error
   console.error(error.message)

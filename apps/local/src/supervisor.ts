@@ -13,6 +13,8 @@ export type Supervisor = AsyncDisposable & {
   /** Resolves when a process that was started is ready, or the signal aborts. Fails when that takes too long. */
   untilReady(name: string, signal: AbortSignal): Promise<void>
   views(): ProcessView[]
+  /** Where what a process writes is kept. */
+  logFile(name: string): string
   /** Ends everything, those started last first, and resolves when no process is left. */
   stop(): Promise<void>
   killNow(): void
@@ -26,7 +28,8 @@ const readyMs = 20_000
 export function createSupervisor(logDir: string, stopMs = usualStopMs): Supervisor {
   /** In the order of starting: a process of one group needs only processes of earlier ones. */
   const groups: (readonly ManagedProcess[])[] = []
-  const logOf = (spec: ProcessSpec) => openBoundedLog(join(logDir, `${spec.name}.log`))
+  const logFile = (name: string) => join(logDir, `${name}.log`)
+  const logOf = (spec: ProcessSpec) => openBoundedLog(logFile(spec.name))
   const all = () => groups.flat()
 
   const stop = async () => {
@@ -60,14 +63,13 @@ export function createSupervisor(logDir: string, stopMs = usualStopMs): Supervis
           .find(one => one.name === name)
         if (view?.state === 'ready') return
         if (Date.now() > deadline) {
-          throw new Error(
-            `${name} is not ready after ${readyMs / 1000} s: ${view?.note ?? `see ${join(logDir, `${name}.log`)}`}`,
-          )
+          throw new Error(`${name} is not ready after ${readyMs / 1000} s: ${view?.note ?? `see ${logFile(name)}`}`)
         }
         await sleep(50, undefined, { signal }).catch(() => {})
       }
     },
     views: () => all().map(process => process.view()),
+    logFile,
     stop,
     killNow() {
       for (const process of all()) process.killNow()

@@ -86,8 +86,9 @@ test('a page that cannot be built is told in a sentence, stops nothing, and leav
   await using page = startPage(context, supervisor, running)
   await until('it fails', () => page.fault() !== undefined)
   expect(page.fault()).toBe(
-    'there is no page, since it could not be built; all else runs: dashboard-build exited with 1: main.ts: Unexpected token',
+    `there is no page, since it could not be built; all else runs: ${join(root, 'logs', 'dashboard-build.log')} says why`,
   )
+  expect(readFileSync(supervisor.logFile('dashboard-build'), 'utf8')).toContain('main.ts: Unexpected token')
   expect([page.url(), page.text(), dist()]).toEqual([undefined, 'no page, see below', 'former'])
   expect(supervisor.views()).toEqual([])
   expect(readdirSync(join(root, 'node_modules'))).toEqual(['vite'])

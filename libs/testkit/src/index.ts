@@ -1,4 +1,5 @@
 export { type AppProcess, killApps, runApp } from './app-process.ts'
+export { CHROMIUM_ARGS, findChromium, NEEDS_CHROMIUM } from './chromium.ts'
 export { type DnsServer, startDnsServer } from './dns-server.ts'
 export { messageOf, openRawSession, type RawAnswer, rawCall, textField } from './raw-call.ts'
 export {

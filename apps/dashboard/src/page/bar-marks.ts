@@ -20,7 +20,7 @@ const SIGN_GAP = 5
 const SIGNS_APART = 2 * SIGN + 1
 /** Between the stripes of a gap. */
 const STRIPES_APART = 8
-/** A gap or a run of imported bars is named where there is room for its name. */
+/** A gap is named where there is this much more room than its name needs. */
 const NAME_MARGIN = 12
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif'
 
@@ -45,7 +45,7 @@ export class BarMarks implements ISeriesPrimitive<Time> {
     })
     this.#views = [
       viewOf('bottom', target => this.#draw(target, drawing => this.#drawBehind(drawing))),
-      viewOf('top', target => this.#draw(target, drawing => this.#drawSigns(drawing))),
+      viewOf('top', target => this.#draw(target, drawing => this.#drawInFront(drawing))),
     ]
   }
 
@@ -88,19 +88,15 @@ export class BarMarks implements ISeriesPrimitive<Time> {
   }
 
   #drawBehind(drawing: Drawing): void {
-    const { slots, last } = drawing
-    for (let index = drawing.first; index <= last; ) {
-      const { gap, bar } = slots[index]!
-      let end = index + 1
-      if (gap !== undefined) {
-        while (end <= last && slots[end]!.gap === gap) end++
-        drawGap(drawing, gap, index, end - 1)
-      } else if (bar?.proof === 'imported') {
-        while (end <= last && slots[end]!.bar?.proof === 'imported') end++
-        drawImported(drawing, index, end - 1, drawing.height * (this.#candlesUntil + 0.03))
-      }
-      index = end
+    for (const run of runsOf(drawing)) {
+      if (run.gap !== undefined) drawGap(drawing, run.first, run.last)
+      else drawImported(drawing, run.first, run.last, drawing.height * (this.#candlesUntil + 0.03))
     }
+  }
+
+  #drawInFront(drawing: Drawing): void {
+    this.#drawSigns(drawing)
+    for (const { gap, first, last } of runsOf(drawing)) if (gap !== undefined) drawGapName(drawing, gap, first, last)
   }
 
   #drawSigns(drawing: Drawing): void {
@@ -139,7 +135,27 @@ interface Drawing {
   y(price: number): number | undefined
 }
 
-function drawGap({ context, palette, height, x, spacing }: Drawing, gap: Gap, first: number, last: number): void {
+/** Places that follow each other and have a sign together: a gap, or imported bars. */
+interface Run {
+  readonly gap: Gap | undefined
+  readonly first: number
+  readonly last: number
+}
+
+function* runsOf({ slots, first, last }: Drawing): Generator<Run> {
+  for (let index = first; index <= last; ) {
+    const { gap, bar } = slots[index]!
+    const isImported = bar?.proof === 'imported'
+    let end = index + 1
+    if (gap !== undefined || isImported) {
+      while (end <= last && slots[end]!.gap === gap && (slots[end]!.bar?.proof === 'imported') === isImported) end++
+      yield { gap, first: index, last: end - 1 }
+    }
+    index = end
+  }
+}
+
+function drawGap({ context, palette, height, x, spacing }: Drawing, first: number, last: number): void {
   const left = x(first) - spacing / 2
   const width = x(last) + spacing / 2 - left
   context.save()
@@ -158,8 +174,6 @@ function drawGap({ context, palette, height, x, spacing }: Drawing, gap: Gap, fi
   }
   context.stroke()
   context.restore()
-  const name = gap.missing === 1 ? '1 missing' : `${gap.missing.toLocaleString('en-US')} missing`
-  drawName(context, palette, name, left + width / 2, 14, width)
 }
 
 function drawImported({ context, palette, x, spacing }: Drawing, first: number, last: number, y: number): void {
@@ -177,24 +191,19 @@ function drawImported({ context, palette, x, spacing }: Drawing, first: number, 
   context.restore()
 }
 
-function drawName(
-  context: CanvasRenderingContext2D,
-  palette: Palette,
-  name: string,
-  x: number,
-  y: number,
-  room: number,
-): void {
+function drawGapName({ context, palette, x, spacing }: Drawing, { missing }: Gap, first: number, last: number): void {
+  const name = `${missing.toLocaleString('en-US')} missing`
+  const middle = (x(first) + x(last)) / 2
   context.save()
   context.font = FONT
-  const width = context.measureText(name).width
-  if (width + NAME_MARGIN <= room) {
+  const { width } = context.measureText(name)
+  if (width + NAME_MARGIN <= (last - first + 1) * spacing) {
     context.fillStyle = palette.panel
-    context.fillRect(x - width / 2 - 4, y - 8, width + 8, 16)
+    context.fillRect(middle - width / 2 - 5, 6, width + 10, 17)
     context.fillStyle = palette.muted
     context.textAlign = 'center'
     context.textBaseline = 'middle'
-    context.fillText(name, x, y)
+    context.fillText(name, middle, 15)
   }
   context.restore()
 }

@@ -95,6 +95,14 @@ export class CandleCanvas {
     return this.#barCount
   }
 
+  /** Bars that are missing between the oldest and the newest one. */
+  get missingCount(): number {
+    const oldest = this.#slots[0]
+    const newest = this.#slots.at(-1)
+    if (oldest === undefined || newest === undefined) return 0
+    return (newest.openTime - oldest.openTime) / this.#intervalMs + 1 - this.#barCount
+  }
+
   get slots(): readonly TimeSlot[] {
     return this.#slots
   }

@@ -1,14 +1,16 @@
 import type { BarText } from '@chart/market'
 import type { SeriesName, SymbolView } from '../wire.ts'
+import { showState, simulatedBadge, stateBadge } from './badges.ts'
 import { CandleCanvas } from './candle-canvas.ts'
 import { decimalsOf, priceText } from './decimals.ts'
 import { button, element, icon, setText } from './element.ts'
-import { type ChartState, chartStateOf, oldTradeAge, STATE_WORDS } from './feed-sign.ts'
+import { type ChartState, chartStateOf, oldTradeAge } from './feed-sign.ts'
 import type { Drawable, Frames } from './frames.ts'
 import type { HeldSeries, SeriesReader } from './held-series.ts'
-import { type Drawing, ICONS, STATE_DRAWINGS } from './icons.ts'
+import { ICONS } from './icons.ts'
 import { NARROW_MAX_PX } from './layout.ts'
 import { Legend } from './legend.ts'
+import type { CommandedChart } from './page-commands.ts'
 import type { Palette } from './palette.ts'
 import type { TimeSlot } from './time-slots.ts'
 import { ageText, clockText } from './time-text.ts'
@@ -28,6 +30,7 @@ export interface PanelHost {
   onActive(panel: ChartPanel): void
   onInterval(panel: ChartPanel, interval: string): void
   onSearch(panel: ChartPanel): void
+  onSymbolStep(panel: ChartPanel, by: 1 | -1): void
   onRemove(panel: ChartPanel): void
   /** The reader points at a moment in this panel; undefined when not any more. */
   onPoint(panel: ChartPanel, time: number | undefined): void
@@ -35,19 +38,15 @@ export interface PanelHost {
 }
 
 /** One chart of the page with its controls, its legend and its badges. */
-export class ChartPanel implements Drawable, SeriesReader {
+export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
   readonly root: HTMLElement
   readonly #host: PanelHost
   readonly #canvas: CandleCanvas
   readonly #legend = new Legend()
   readonly #symbol: HTMLElement
   readonly #price = element('output', { class: 'price', 'aria-live': 'off' })
-  readonly #state = element('span', { class: 'badge state' })
-  readonly #simulated = element(
-    'span',
-    { class: 'badge simulated', title: 'the trades are invented by a simulator', hidden: true },
-    'SIMULATED',
-  )
+  readonly #state = stateBadge('unknown')
+  readonly #simulated = simulatedBadge()
   readonly #age = element('span', { class: 'age', hidden: true })
   readonly #notice = element('div', { class: 'notice', hidden: true })
   readonly #toNewest: HTMLButtonElement
@@ -72,7 +71,7 @@ export class ChartPanel implements Drawable, SeriesReader {
       () => this.toNewest(),
       icon(ICONS.toNewest.lines),
     )
-    const canvasRoot = element('div', { class: 'canvas' })
+    const canvasRoot = element('div', { class: 'canvas', role: 'img', 'aria-label': 'Candles and volume' })
     this.root = element(
       'section',
       { class: 'panel', tabindex: -1 },
@@ -187,6 +186,23 @@ export class ChartPanel implements Drawable, SeriesReader {
     this.#setPointed(this.#canvas.pointAt(time))
   }
 
+  setInterval(index: number): void {
+    const interval = this.#intervalNames[index]
+    if (interval !== undefined) this.#host.onInterval(this, interval)
+  }
+
+  goToSymbol(by: 1 | -1): void {
+    this.#host.onSymbolStep(this, by)
+  }
+
+  search(): void {
+    this.#host.onSearch(this)
+  }
+
+  remove(): void {
+    this.#host.onRemove(this)
+  }
+
   zoom(by: 1 | -1): void {
     this.#canvas.zoom(by)
   }
@@ -216,12 +232,13 @@ export class ChartPanel implements Drawable, SeriesReader {
     const age = oldTradeAge(feed?.lastTradeTime, this.#host.now())
     this.#age.hidden = age === undefined
     if (age === undefined) return
-    setText(this.#age, `last trade ${ageText(age)} ago`)
-    this.#age.title = `at ${clockText(feed!.lastTradeTime!)} UTC`
+    setText(this.#age, `${ageText(age)} ago`)
+    this.#age.title = `The last trade was at ${clockText(feed!.lastTradeTime!)} UTC`
   }
 
   drawFrame(): void {
     this.#drawBadges()
+    this.#drawNotice()
     if (this.#isHistoryDue()) return
     this.#drawBars()
     const slots = this.#canvas.slots
@@ -246,6 +263,8 @@ export class ChartPanel implements Drawable, SeriesReader {
     this.#decimals = undefined
     this.#legend.show(undefined, interval, undefined)
     setText(this.#price, '')
+    // Nothing is drawn of it yet.
+    for (const name of Object.keys(this.root.dataset)) delete this.root.dataset[name]
     this.drawAge()
     this.#host.frames.request(this)
     setTimeout(() => this.#host.frames.request(this), HISTORY_FIRST_MS)
@@ -301,23 +320,21 @@ export class ChartPanel implements Drawable, SeriesReader {
     })
     if (state === this.#drawnState) return
     this.#drawnState = state
-    const { word, meaning } = STATE_WORDS[state]
-    const { lines, filled }: Drawing = STATE_DRAWINGS[state]
-    this.#state.replaceChildren(icon(lines ?? [], filled), word)
-    this.#state.title = meaning
-    this.#state.dataset.state = state
+    showState(this.#state, state)
     this.#host.onStateChange(this, state)
   }
 
   /** What depends on which part of the time axis is in sight. */
   #drawView(): void {
-    const view = this.#canvas.view
-    const { isAtNewest, slots } = this.#canvas
+    const { isAtNewest, slots, view } = this.#canvas
     this.#toNewest.hidden = isAtNewest
-    const isNearOldest = view !== undefined && slots.length > 0 && view.from < BARS_AHEAD
-    if (isNearOldest) this.#series.loadOlder()
-    const isOldestInSight = view !== undefined && view.from < 0
-    const notice = this.#noticeText(isOldestInSight)
+    if (view !== undefined && slots.length > 0 && view.from < BARS_AHEAD) this.#series.loadOlder()
+    this.#drawNotice()
+  }
+
+  #drawNotice(): void {
+    const { view } = this.#canvas
+    const notice = this.#noticeText(view !== undefined && view.from < 0)
     this.#notice.hidden = notice === undefined
     if (notice !== undefined) setText(this.#notice, notice)
   }
@@ -344,10 +361,12 @@ export class ChartPanel implements Drawable, SeriesReader {
       tradeCount: newest?.tradeCount,
       barState: newest?.state,
       bars: this.#canvas.barCount,
+      missing: this.#canvas.missingCount,
       state: this.#drawnState,
       history: this.#series.history,
       firstOpenTime: slots[0]?.openTime,
       viewFrom: view && slots[Math.max(0, Math.ceil(view.from))]?.openTime,
+      viewTo: view && slots[Math.min(slots.length - 1, Math.floor(view.to))]?.openTime,
       atNewest: String(this.#canvas.isAtNewest),
     }
     for (const [name, value] of Object.entries(told)) {

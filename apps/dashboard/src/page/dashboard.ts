@@ -1,56 +1,52 @@
 import { findInterval } from '@chart/market'
-import type {
-  BarEvent,
-  FeedEvent,
-  FeedView,
-  HistoryEvent,
-  SeriesName,
-  SymbolsAnswer,
-  SymbolView,
-  WantedSeries,
+import {
+  type BarEvent,
+  type FeedEvent,
+  type HistoryEvent,
+  type SeriesName,
+  type SymbolsAnswer,
+  type SymbolView,
+  textOfSeries,
+  type WantedSeries,
 } from '../wire.ts'
-import { textOfSeries } from '../wire.ts'
 import { backoffMs } from './backoff.ts'
 import { ChartPanel, type PanelHost } from './chart-panel.ts'
 import { type ChartState, STATE_WORDS } from './feed-sign.ts'
 import { Frames } from './frames.ts'
 import { HeldSeries } from './held-series.ts'
-import { type Command, commandOf } from './key-bindings.ts'
-import { columnsOf, LAYOUTS, nextChart, withCount } from './layout.ts'
+import { commandOf } from './key-bindings.ts'
+import { type Choice, columnsOf, nextChart, withCount } from './layout.ts'
 import { CHARTS_MAX, pageAddressOf, searchOf } from './page-address.ts'
+import { type Commanded, runCommand } from './page-commands.ts'
 import { PageFrame } from './page-frame.ts'
 import { readPalette } from './palette.ts'
-import { SeriesStream } from './series-stream.ts'
+import { SeriesStream, type StreamReader } from './series-stream.ts'
+import { ServedView } from './served-view.ts'
 import { askSymbols } from './server.ts'
 import { PageTheme } from './theme.ts'
 
 const DEFAULT_INTERVAL = '1m'
-/** Ages of trades and the title are looked at this often; also while the page is in the background and draws nothing. */
+/** Ages of trades and the title are looked at this often, also while the page is in the background and draws nothing. */
 const TICK_MS = 1_000
-/** What is served is asked for this often: symbols come and go. */
+/** What is served is asked for this often, for symbols come and go; and missing bars, which may have been put in. */
 const SYMBOLS_EVERY_MS = 60_000
-/** After this much silence on the stream the server is asked whether there was news: a connection can be dead without anybody saying so. */
-const SILENCE_MAX_MS = 15_000
-/** The stream may be this much behind what the server says when asked. */
-const BEHIND_MAX_MS = 3_000
+const SILENT_EVERY_MS = 15_000
 
-/** The page: its charts, the one stream that feeds them, what is typed and pressed, and the address that says it all. */
-export class Dashboard implements PanelHost {
+/** The page: its charts, the one stream that feeds them, what is pressed, and the address that says what is shown. */
+export class Dashboard implements PanelHost, StreamReader, Commanded {
   readonly frames = new Frames()
   readonly #page: PageFrame
   readonly #theme: PageTheme
   readonly #stream: SeriesStream
+  readonly #served = new ServedView()
   readonly #series = new Map<string, HeldSeries>()
-  readonly #feeds = new Map<string, FeedView>()
   #panels: ChartPanel[] = []
   #active = 0
-  #served: SymbolsAnswer = { symbols: [], intervals: [] }
-  #hasServed = false
   #isConnected = true
   #clockAheadMs = 0
   #askedTime = Number.NEGATIVE_INFINITY
-  #symbolTries = 0
-  #palette = readPalette()
+  #askTries = 0
+  #palette
 
   constructor(root: HTMLElement) {
     const address = pageAddressOf(location.search)
@@ -58,8 +54,8 @@ export class Dashboard implements PanelHost {
     this.#palette = readPalette()
     this.#stream = new SeriesStream(this, () => this.#wanted())
     this.#page = new PageFrame(root, {
-      onLayout: count => this.#setCount(count),
-      onCommand: command => this.#do(command),
+      onLayout: count => this.setCount(count),
+      onCommand: command => runCommand(command, this, CHARTS_MAX),
       onResize: () => this.#arrange(),
     })
     this.#page.showTheme(this.#theme.chosen)
@@ -70,6 +66,8 @@ export class Dashboard implements PanelHost {
     this.#askSymbols()
   }
 
+  // For panels
+
   get isConnected(): boolean {
     return this.#isConnected
   }
@@ -79,9 +77,7 @@ export class Dashboard implements PanelHost {
   }
 
   symbolView(symbol: string): SymbolView | undefined {
-    const view = this.#served.symbols.find(one => one.symbol === symbol)
-    if (view === undefined) return undefined
-    return { ...view, feed: this.#feeds.get(symbol) ?? view.feed }
+    return this.#served.view(symbol)
   }
 
   onActive(panel: ChartPanel): void {
@@ -93,10 +89,18 @@ export class Dashboard implements PanelHost {
   }
 
   onSearch(panel: ChartPanel): void {
-    this.#page.search.open(this.#views(), panel.name.symbol, symbol => {
+    this.#page.search.open(this.#served.views, panel.name.symbol, symbol => {
       this.#show(panel, { symbol, interval: panel.name.interval })
       panel.root.focus()
     })
+  }
+
+  onSymbolStep(panel: ChartPanel, by: 1 | -1): void {
+    const { symbols } = this.#served
+    if (symbols.length === 0) return
+    const place = symbols.indexOf(panel.name.symbol)
+    const symbol = symbols[(place + by + symbols.length) % symbols.length]!
+    this.#show(panel, { symbol, interval: panel.name.interval })
   }
 
   onRemove(panel: ChartPanel): void {
@@ -104,7 +108,7 @@ export class Dashboard implements PanelHost {
     this.#panels = this.#panels.filter(one => one !== panel)
     panel.close()
     this.#activate(Math.min(this.#active, this.#panels.length - 1))
-    this.#changed()
+    this.#onCharts()
   }
 
   onPoint(panel: ChartPanel, time: number | undefined): void {
@@ -115,6 +119,8 @@ export class Dashboard implements PanelHost {
     this.#page.say(`${textOfSeries(panel.name)}: ${STATE_WORDS[state].word}`)
   }
 
+  // For the stream
+
   onHistory(event: HistoryEvent): void {
     this.#series.get(textOfSeries(event))?.takeHistory(event)
   }
@@ -122,44 +128,80 @@ export class Dashboard implements PanelHost {
   onBar(bar: BarEvent): void {
     const series = this.#series.get(textOfSeries(bar))
     if (series === undefined) return
-    // The feed's own word comes once a second; a trade that is drawn is not older than now.
-    if (bar.state === 'live' && bar.lastTradeId > (series.newest?.lastTradeId ?? Number.POSITIVE_INFINITY))
-      this.#heardTrade(bar.symbol)
+    const { newest } = series
+    if (newest !== undefined && bar.lastTradeId > newest.lastTradeId) this.#served.heardTrade(bar.symbol, this.now())
     series.takeBar(bar)
   }
 
   onFeed(feeds: FeedEvent): void {
-    for (const feed of feeds) this.#feeds.set(feed.symbol, feed)
-    for (const panel of this.#panels) this.frames.request(panel)
+    for (const feed of feeds) this.#served.takeFeed(feed)
+    this.#drawAll()
   }
 
-  onConnection(isOpen: boolean): void {
-    if (isOpen) {
-      for (const series of this.#series.values()) series.awaitHistory()
-      // Another server may serve other symbols.
-      if (!this.#isConnected) this.#askSymbols()
-    }
-    this.#isConnected = isOpen
-    this.#page.showConnection(isOpen)
-    for (const panel of this.#panels) this.frames.request(panel)
+  onOpen(): void {
+    for (const series of this.#series.values()) series.awaitHistory()
+    // Another server may serve other symbols.
+    if (!this.#isConnected) this.#askSymbols()
+    this.#setConnected(true)
   }
 
-  #views(): readonly SymbolView[] {
-    return this.#served.symbols.flatMap(({ symbol }) => this.symbolView(symbol) ?? [])
+  onAway(): void {
+    this.#setConnected(false)
   }
 
-  #heardTrade(symbol: string): void {
-    const feed = this.#feeds.get(symbol)
-    if (feed !== undefined)
-      this.#feeds.set(symbol, { ...feed, lastTradeTime: Math.max(feed.lastTradeTime ?? 0, this.now()) })
+  // For commands
+
+  get count(): number {
+    return this.#panels.length
   }
 
-  // The series that charts show
+  get chart(): ChartPanel | undefined {
+    return this.#panels[this.#active]
+  }
 
-  #wanted(): readonly WantedSeries[] {
-    const isServed = ({ symbol, interval }: SeriesName) =>
-      this.symbolView(symbol) !== undefined && this.#served.intervals.includes(interval)
-    return [...this.#series.values()].filter(({ name }) => isServed(name)).map(series => series.wanted())
+  setCount(count: number): void {
+    const charts = this.#panels.map(panel => panel.name)
+    const { kept, added, active } = withCount(charts, this.#active, count, this.#choice())
+    const keptPanels = kept.map(index => this.#panels[index]!)
+    for (const panel of this.#panels) if (!keptPanels.includes(panel)) panel.close()
+    this.#panels = keptPanels
+    for (const chart of added) this.#addPanel(chart)
+    this.#activate(active)
+    this.#onCharts()
+  }
+
+  goToChart(by: 1 | -1): void {
+    this.#activate((this.#active + by + this.count) % this.count)
+    this.chart?.root.focus()
+  }
+
+  nextTheme(): void {
+    this.#theme.next()
+  }
+
+  openHelp(): void {
+    this.#page.openHelp()
+  }
+
+  // Charts and their series
+
+  #choice(): Choice {
+    const { symbols, intervals } = this.#served
+    return { symbols, intervals, interval: this.chart?.name.interval ?? DEFAULT_INTERVAL }
+  }
+
+  #addPanel({ symbol, interval }: SeriesName): void {
+    const known = findInterval(interval) === undefined ? DEFAULT_INTERVAL : interval
+    const series = this.#hold({ symbol, interval: known })
+    const panel = new ChartPanel(this, this.#page.grid, series, this.#palette)
+    panel.setIntervals(this.#served.intervals)
+    this.#panels.push(panel)
+  }
+
+  #show(panel: ChartPanel, name: SeriesName): void {
+    if (textOfSeries(panel.name) === textOfSeries(name)) return
+    panel.show(this.#hold(name))
+    this.#onCharts()
   }
 
   #hold(name: SeriesName): HeldSeries {
@@ -169,44 +211,26 @@ export class Dashboard implements PanelHost {
     return held
   }
 
-  #letGo(): void {
+  /** For the address of the stream: what charts show, as far as it is served. One wrong name would have all refused. */
+  #wanted(): readonly WantedSeries[] {
+    const { symbols, intervals } = this.#served
+    return [...this.#series.values()]
+      .filter(({ name }) => symbols.includes(name.symbol) && intervals.includes(name.interval))
+      .map(series => series.wanted())
+  }
+
+  /** After charts came, went or show something else: stream, shape and address follow. */
+  #onCharts(): void {
     for (const [text, series] of this.#series) {
       if (series.readers.size > 0) continue
       series.close()
       this.#series.delete(text)
     }
-  }
-
-  // Charts
-
-  #addPanel(name: SeriesName): ChartPanel {
-    const interval = findInterval(name.interval) === undefined ? DEFAULT_INTERVAL : name.interval
-    const panel = new ChartPanel(this, this.#page.grid, this.#hold({ symbol: name.symbol, interval }), this.#palette)
-    panel.setIntervals(this.#served.intervals)
-    this.#panels.push(panel)
-    return panel
-  }
-
-  #show(panel: ChartPanel, name: SeriesName): void {
-    if (textOfSeries(panel.name) === textOfSeries(name)) return
-    panel.show(this.#hold(name))
-    this.#changed()
-  }
-
-  #setCount(count: number): void {
-    const charts = this.#panels.map(panel => panel.name)
-    const symbols = this.#served.symbols.map(({ symbol }) => symbol)
-    const kept = withCount({ charts, active: this.#active }, count, symbols, this.#interval())
-    const keptPanels = this.#panels.filter(panel => kept.charts.includes(panel.name))
-    for (const panel of this.#panels) if (!keptPanels.includes(panel)) panel.close()
-    this.#panels = keptPanels
-    for (const chart of kept.charts.slice(keptPanels.length)) this.#addPanel(chart)
-    this.#activate(kept.active)
-    this.#changed()
-  }
-
-  #interval(): string {
-    return this.#panels[this.#active]?.name.interval ?? DEFAULT_INTERVAL
+    this.#stream.follow()
+    this.#arrange()
+    this.#tellAddress()
+    this.#activate(this.#active)
+    this.#page.showSimulated(this.#panels.some(({ name }) => this.#served.view(name.symbol)?.simulated === true))
   }
 
   #activate(index: number): void {
@@ -215,27 +239,28 @@ export class Dashboard implements PanelHost {
     this.#showTitle()
   }
 
-  /** After the charts have changed: stream, shape and address follow. */
-  #changed(): void {
-    this.#letGo()
-    this.#arrange()
-    this.#stream.follow()
-    this.#tellAddress()
-    this.#showTitle()
-    this.#page.showSimulated(this.#panels.some(panel => this.symbolView(panel.name.symbol)?.simulated === true))
-    this.#activate(this.#active)
+  #arrange(): void {
+    const { clientWidth, clientHeight } = this.#page.grid
+    this.#page.arrange(this.count, columnsOf(this.count, clientWidth, clientHeight))
   }
 
-  #arrange(): void {
-    const count = this.#panels.length
-    const { clientWidth, clientHeight } = this.#page.grid
-    this.#page.arrange(count, columnsOf(count, clientWidth, clientHeight))
+  #drawAll(): void {
+    for (const panel of this.#panels) this.frames.request(panel)
   }
 
   #tellAddress(): void {
     const charts = this.#panels.map(panel => panel.name)
     const search = searchOf({ charts, theme: this.#theme.chosen })
     if (search !== location.search) history.replaceState(null, '', search === '' ? location.pathname : search)
+  }
+
+  #showTitle(): void {
+    if (this.chart === undefined) return
+    const { name, priceText } = this.chart
+    const isSimulated = this.#served.view(name.symbol)?.simulated === true
+    document.title = [isSimulated ? 'SIMULATED' : '', name.symbol, priceText ?? '']
+      .filter(part => part !== '')
+      .join(' ')
   }
 
   #onTheme(): void {
@@ -245,73 +270,49 @@ export class Dashboard implements PanelHost {
     this.#tellAddress()
   }
 
-  #showTitle(): void {
-    const panel = this.#panels[this.#active]
-    if (panel === undefined) return
-    const { symbol } = panel.name
-    const view = this.symbolView(symbol)
-    const parts = [view?.simulated ? 'SIMULATED' : '', symbol, panel.priceText ?? '']
-    document.title = parts.filter(part => part !== '').join(' ')
-  }
+  // The server
 
-  // Time
+  #setConnected(isConnected: boolean): void {
+    this.#isConnected = isConnected
+    this.#page.showConnection(isConnected)
+    this.#drawAll()
+  }
 
   #tick(): void {
     this.#showTitle()
     this.#page.showClock(this.now())
     for (const panel of this.#panels) panel.drawAge()
-    const silent = this.#stream.silentMs(performance.now())
-    const askedMs = performance.now() - this.#askedTime
-    if (askedMs > SYMBOLS_EVERY_MS || (silent > SILENCE_MAX_MS && askedMs > SILENCE_MAX_MS)) this.#askSymbols()
+    // On a silent stream the server is asked whether it is the market that is silent.
+    const everyMs = this.#stream.isSilent ? SILENT_EVERY_MS : SYMBOLS_EVERY_MS
+    if (performance.now() - this.#askedTime > everyMs) this.#askSymbols()
   }
 
-  /** Asks what is served, again and again until somebody answers. */
+  /** Asks what is served; without an answer the server counts as away, unless its stream goes on. */
   async #askSymbols(): Promise<void> {
     this.#askedTime = performance.now()
     try {
       const { answer, clockAheadMs } = await askSymbols()
-      this.#symbolTries = 0
+      this.#askTries = 0
       this.#clockAheadMs = clockAheadMs
       this.#takeServed(answer)
     } catch {
-      if (this.#hasServed && this.#stream.silentMs(performance.now()) < SILENCE_MAX_MS) return
-      this.onConnection(false)
-      setTimeout(() => this.#askSymbols(), backoffMs(this.#symbolTries++))
+      if (this.#stream.isHeard) return
+      this.#setConnected(false)
+      setTimeout(() => this.#askSymbols(), backoffMs(this.#askTries++))
     }
   }
 
-  #takeServed(served: SymbolsAnswer): void {
-    const isFirst = !this.#hasServed
-    this.#hasServed = true
-    this.#served = served
-    if (this.#isBehind(served)) this.#stream.reopen()
-    if (isFirst && !this.#isConnected) this.onConnection(true)
-    if (this.#panels.length === 0 && served.symbols.length > 0) {
-      this.#addPanel(
-        nextChart(
-          [],
-          served.symbols.map(({ symbol }) => symbol),
-          DEFAULT_INTERVAL,
-        ),
-      )
-    }
-    for (const panel of this.#panels) {
-      panel.setIntervals(served.intervals)
-      this.frames.request(panel)
-    }
-    this.#changed()
+  #takeServed(answer: SymbolsAnswer): void {
+    if (this.#stream.isSilent && this.#served.isAheadOfStream(answer)) this.#stream.reopen()
+    // Of a server that is away its stream says when it is back, if there is one.
+    if (!this.#stream.isAway) this.#setConnected(true)
+    this.#served.take(answer)
+    if (this.count === 0 && this.#served.symbols.length > 0) this.#addPanel(nextChart([], this.#choice()))
+    for (const panel of this.#panels) panel.setIntervals(answer.intervals)
+    this.#drawAll()
+    this.#onCharts()
+    for (const series of this.#series.values()) series.fillGap()
   }
-
-  /** Whether trades were heard of that the stream should have told long ago. */
-  #isBehind(served: SymbolsAnswer): boolean {
-    if (this.#stream.silentMs(performance.now()) < SILENCE_MAX_MS) return false
-    return served.symbols.some(({ symbol, feed }) => {
-      const known = this.#feeds.get(symbol)
-      return known !== undefined && (feed.lastTradeTime ?? 0) > (known.lastTradeTime ?? 0) + BEHIND_MAX_MS
-    })
-  }
-
-  // Keys
 
   #onKey(event: KeyboardEvent): void {
     const target = event.target as HTMLElement
@@ -319,70 +320,6 @@ export class Dashboard implements PanelHost {
     const command = commandOf(event)
     if (command === undefined) return
     event.preventDefault()
-    this.#do(command)
-  }
-
-  #do(command: Command): void {
-    const panel = this.#panels[this.#active]
-    switch (command.does) {
-      case 'help':
-        this.#page.openHelp()
-        return
-      case 'theme':
-        this.#theme.next()
-        return
-      case 'layout':
-        this.#setCount(LAYOUTS.find(count => count > this.#panels.length) ?? LAYOUTS[0]!)
-        return
-      case 'add':
-        if (this.#panels.length < CHARTS_MAX) this.#setCount(this.#panels.length + 1)
-        return
-    }
-    if (panel === undefined) return
-    switch (command.does) {
-      case 'interval': {
-        const interval = this.#served.intervals[command.index]
-        if (interval !== undefined) this.onInterval(panel, interval)
-        return
-      }
-      case 'chart':
-        this.#go(command.by)
-        return
-      case 'symbol':
-        this.#goSymbol(panel, command.by)
-        return
-      case 'search':
-        this.onSearch(panel)
-        return
-      case 'remove':
-        this.onRemove(panel)
-        return
-      case 'zoom':
-        panel.zoom(command.by)
-        return
-      case 'scroll':
-        panel.scroll(command.by)
-        return
-      case 'oldest':
-        panel.toOldest()
-        return
-      case 'newest':
-        panel.toNewest()
-        return
-    }
-  }
-
-  #go(by: 1 | -1): void {
-    const count = this.#panels.length
-    this.#activate((this.#active + by + count) % count)
-    this.#panels[this.#active]?.root.focus()
-  }
-
-  #goSymbol(panel: ChartPanel, by: 1 | -1): void {
-    const symbols = this.#served.symbols.map(({ symbol }) => symbol)
-    if (symbols.length === 0) return
-    const place = symbols.indexOf(panel.name.symbol)
-    const symbol = symbols[(place + by + symbols.length) % symbols.length]!
-    this.#show(panel, { symbol, interval: panel.name.interval })
+    runCommand(command, this, CHARTS_MAX)
   }
 }

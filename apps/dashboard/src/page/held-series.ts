@@ -2,6 +2,7 @@ import { type BarText, intervalOf } from '@chart/market'
 import { type HistoryEvent, type SeriesName, textOfSeries, type WantedSeries } from '../wire.ts'
 import { BarStore } from './bar-store.ts'
 import { askOlderBars } from './server.ts'
+import { gapsOf } from './time-slots.ts'
 
 /** Bars of a series on the page: two weeks of minutes. Past it the oldest go, and no older ones are loaded. */
 const BARS_MAX = 20_000
@@ -33,8 +34,12 @@ export class HeldSeries {
   #older: 'none' | 'loading' | 'failed' = 'none'
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(name: SeriesName) {
+  readonly #askOlderBars: typeof askOlderBars
+  #gapsAsked = 0
+
+  constructor(name: SeriesName, ask = askOlderBars) {
     this.name = name
+    this.#askOlderBars = ask
     this.text = textOfSeries(name)
     this.intervalMs = intervalOf(name.interval).intervalMs
   }
@@ -106,7 +111,7 @@ export class HeldSeries {
     if (oldest === undefined || !this.#hasHistory || this.#isFirst || isFull || this.#older !== 'none') return
     this.#setOlder('loading')
     try {
-      const { bars, isFirst } = await askOlderBars(this.name, oldest.openTime)
+      const { bars, isFirst } = await this.#askOlderBars(this.name, oldest.openTime)
       // A history that replaced all bars in the meantime begins elsewhere.
       if (this.#store.oldest?.openTime === oldest.openTime) {
         this.#isFirst = isFirst || bars.length === 0
@@ -117,6 +122,21 @@ export class HeldSeries {
       this.#setOlder('failed')
       setTimeout(() => this.#setOlder('none'), OLDER_AGAIN_MS)
     }
+  }
+
+  /**
+   * Asks again for bars that are missing, of one gap at a time: they may have been put in since, and of what is put in long after
+   * it has closed no stream tells.
+   */
+  async fillGap(): Promise<void> {
+    const gaps = gapsOf(this.bars, this.intervalMs)
+    const gap = gaps.at(-1 - (this.#gapsAsked++ % gaps.length))
+    if (gap === undefined || !this.#hasHistory) return
+    const answer = await this.#askOlderBars(this.name, gap.toTime).catch(() => undefined)
+    if (answer === undefined) return
+    const { oldest } = this.#store
+    // What lies before the oldest bar is loaded when somebody looks there.
+    this.#tell(this.#store.merge(answer.bars.filter(bar => oldest !== undefined && bar.openTime > oldest.openTime)))
   }
 
   close(): void {

@@ -1,7 +1,8 @@
+import { stateBadge } from './badges.ts'
 import { SIGN_MEANINGS } from './bar-signs.ts'
 import { button, element, icon } from './element.ts'
-import { STATE_WORDS } from './feed-sign.ts'
-import { type Drawing, ICONS, SIGN_DRAWINGS, STATE_DRAWINGS } from './icons.ts'
+import { type ChartState, STATE_WORDS } from './feed-sign.ts'
+import { type Drawing, ICONS, SIGN_DRAWINGS } from './icons.ts'
 import { KEYS } from './key-bindings.ts'
 
 /** The keys, the signs on the charts, and the states of a feed. */
@@ -14,18 +15,17 @@ export function helpDialog(): HTMLDialogElement {
     element('dt', {}, signIcon(sign as keyof typeof SIGN_DRAWINGS), name),
     element('dd', {}, meaning),
   ])
-  const states = Object.entries(STATE_WORDS).flatMap(([state, { word, meaning }]) => {
-    const { lines, filled }: Drawing = STATE_DRAWINGS[state as keyof typeof STATE_DRAWINGS]
-    const badge = element('span', { class: 'badge state', 'data-state': state }, icon(lines ?? [], filled), word)
-    return [element('dt', {}, badge), element('dd', {}, meaning)]
-  })
+  const states = Object.entries(STATE_WORDS).flatMap(([state, { meaning }]) => [
+    element('dt', {}, stateBadge(state as ChartState)),
+    element('dd', {}, meaning),
+  ])
   const dialog = element(
     'dialog',
     { class: 'dialog help', 'aria-label': 'Keys and signs' },
     element(
       'div',
       { class: 'help-head' },
-      element('h2', {}, 'Keys and signs'),
+      element('h2', { tabindex: -1, autofocus: true }, 'Keys and signs'),
       button('Close', { class: 'quiet' }, () => dialog.close(), icon(ICONS.close.lines)),
     ),
     element(

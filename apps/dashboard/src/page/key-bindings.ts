@@ -16,7 +16,7 @@ export interface KeyPress {
 
 /** The keys as the help shows them. */
 export const KEYS: readonly { readonly keys: readonly string[]; readonly does: string }[] = [
-  { keys: ['1', '…', '9'], does: 'interval: the first, second … of the row' },
+  { keys: ['1', '…', '9'], does: 'interval, in the order of the row' },
   { keys: ['←', '→'], does: 'chart before, chart after' },
   { keys: ['↑', '↓'], does: 'symbol before, symbol after' },
   { keys: ['/'], does: 'find a symbol' },
@@ -26,7 +26,7 @@ export const KEYS: readonly { readonly keys: readonly string[]; readonly does: s
   { keys: ['End'], does: 'newest bar' },
   { keys: ['A'], does: 'add a chart' },
   { keys: ['X'], does: 'remove the chart' },
-  { keys: ['L'], does: 'next layout: 1, 2, 4, 6, 9, 16 charts' },
+  { keys: ['L'], does: 'next layout: 1, 2, 4 … 16 charts' },
   { keys: ['T'], does: 'theme: dark, light, as the system' },
   { keys: ['?'], does: 'these keys' },
   { keys: ['Esc'], does: 'close' },

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { columnsOf, nextChart, withCount } from './layout.ts'
 
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT']
-const chart = (symbol: string) => ({ symbol, interval: '1m' })
+const CHOICE = { symbols: SYMBOLS, intervals: ['1s', '1m', '1h'], interval: '1m' }
+const chart = (symbol: string, interval = '1m') => ({ symbol, interval })
 
 describe('columns', () => {
   it.each([
@@ -20,22 +21,27 @@ describe('columns', () => {
 })
 
 describe('another number of charts', () => {
-  const list = { charts: SYMBOLS.map(chart), active: 2 }
+  const charts = SYMBOLS.map(symbol => chart(symbol))
 
   it('keeps the chart in use', () => {
-    expect(withCount(list, 1, SYMBOLS, '1m')).toEqual({ charts: [chart('PEPEUSDT')], active: 0 })
-    expect(withCount({ ...list, active: 0 }, 2, SYMBOLS, '1m')).toEqual({
-      charts: [chart('BTCUSDT'), chart('ETHUSDT')],
+    expect(withCount(charts, 2, 1, CHOICE)).toEqual({ kept: [2], added: [], active: 0 })
+    expect(withCount(charts, 2, 2, CHOICE)).toEqual({ kept: [0, 2], added: [], active: 1 })
+    expect(withCount(charts, 0, 2, CHOICE)).toEqual({ kept: [0, 1], added: [], active: 0 })
+  })
+
+  it('adds symbols that are not shown yet, then other intervals', () => {
+    expect(withCount([chart('ETHUSDT')], 0, 5, CHOICE)).toEqual({
+      kept: [0],
+      added: [chart('BTCUSDT'), chart('PEPEUSDT'), chart('BTCUSDT', '1h'), chart('ETHUSDT', '1h')],
       active: 0,
     })
   })
 
-  it('adds what is not shown yet, then goes round', () => {
-    const { charts } = withCount({ charts: [chart('ETHUSDT')], active: 0 }, 5, SYMBOLS, '5m')
-    expect(charts.map(one => one.symbol)).toEqual(['ETHUSDT', 'BTCUSDT', 'PEPEUSDT', 'BTCUSDT', 'ETHUSDT'])
+  it('can be more than there is to show', () => {
+    expect(withCount(charts, 0, 16, CHOICE).added).toHaveLength(13)
   })
 })
 
 it('a chart can be added to a page that has none', () => {
-  expect(nextChart([], SYMBOLS, '1m')).toEqual(chart('BTCUSDT'))
+  expect(nextChart([], CHOICE)).toEqual(chart('BTCUSDT'))
 })

@@ -29,28 +29,40 @@ export function columnsOf(count: number, width: number, height: number): number 
   return best
 }
 
-/** Charts of a page, and which of them is in use. */
-export interface ChartList {
-  readonly charts: readonly SeriesName[]
+/** What further charts may show, and over which interval the first of them does. */
+export interface Choice {
+  readonly symbols: readonly string[]
+  readonly intervals: readonly string[]
+  readonly interval: string
+}
+
+/** How a page comes to have another number of charts. */
+export interface LayoutChange {
+  /** Places of those that stay. */
+  readonly kept: readonly number[]
+  readonly added: readonly SeriesName[]
+  /** Place, afterwards, of the chart in use. */
   readonly active: number
 }
 
-/** `list` with `count` charts: the one in use stays, further ones show what is not shown yet. */
-export function withCount(list: ChartList, count: number, symbols: readonly string[], interval: string): ChartList {
-  const isKept = list.active < count
-  const charts = list.charts.slice(0, isKept ? count : count - 1)
-  if (!isKept) charts.push(list.charts[list.active]!)
-  const active = isKept ? list.active : charts.length - 1
-  while (charts.length < count) charts.push(nextChart(charts, symbols, interval))
-  return { charts, active }
+/** What becomes of `charts` when there are to be `count`: the one in use stays, further ones show what is not shown yet. */
+export function withCount(charts: readonly SeriesName[], active: number, count: number, choice: Choice): LayoutChange {
+  const isActiveKept = active < count
+  const kept = charts.map((_, index) => index).slice(0, isActiveKept ? count : count - 1)
+  if (!isActiveKept) kept.push(active)
+  const after = kept.map(index => charts[index]!)
+  while (after.length < count) after.push(nextChart(after, choice))
+  return { kept, added: after.slice(kept.length), active: kept.indexOf(active) }
 }
 
-/** A chart to add: the next symbol without one, else the first symbol again. */
-export function nextChart(charts: readonly SeriesName[], symbols: readonly string[], interval: string): SeriesName {
+/** A chart to add: a symbol without one, else a symbol over an interval that is not shown yet. */
+export function nextChart(charts: readonly SeriesName[], { symbols, intervals, interval }: Choice): SeriesName {
   const unseen = symbols.find(symbol => !charts.some(chart => chart.symbol === symbol))
   if (unseen !== undefined) return { symbol: unseen, interval }
-  // All are shown: go round, so that a page of many charts has each symbol about equally often.
-  const timesOf = (symbol: string) => charts.filter(chart => chart.symbol === symbol).length
-  const rarest = [...symbols].sort((a, b) => timesOf(a) - timesOf(b))[0] ?? charts[0]?.symbol ?? ''
-  return { symbol: rarest, interval }
+  const place = Math.max(0, intervals.indexOf(interval))
+  const fromThere = [...intervals.slice(place), ...intervals.slice(0, place)]
+  const names = fromThere.flatMap(one => symbols.map(symbol => ({ symbol, interval: one })))
+  const isShown = (name: SeriesName) =>
+    charts.some(chart => chart.symbol === name.symbol && chart.interval === name.interval)
+  return names.find(name => !isShown(name)) ?? names[0] ?? charts[0]!
 }

@@ -2,12 +2,16 @@ import type { BarEvent, FeedEvent, HistoryEvent, WantedSeries } from '../wire.ts
 import { backoffMs } from './backoff.ts'
 import { streamAddress } from './server.ts'
 
+/** Feeds say something once a second while there are trades. After this much silence a connection may be dead without anybody saying so. */
+const SILENCE_MAX_MS = 15_000
+
 export interface StreamReader {
   onHistory(event: HistoryEvent): void
   onBar(event: BarEvent): void
   onFeed(event: FeedEvent): void
-  /** `isOpen` false: the server is away, and what is shown is as old as that. */
-  onConnection(isOpen: boolean): void
+  onOpen(): void
+  /** The server is away: what is shown is as old as that. */
+  onAway(): void
 }
 
 /**
@@ -22,15 +26,26 @@ export class SeriesStream {
   #tries = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #heardTime = 0
+  #isAway = false
 
   constructor(reader: StreamReader, wanted: () => readonly WantedSeries[]) {
     this.#reader = reader
     this.#wanted = wanted
   }
 
-  /** How long nothing was heard on an open stream, in ms; 0 where none is open. */
-  silentMs(now: number): number {
-    return this.#source?.readyState === EventSource.OPEN ? now - this.#heardTime : 0
+  /** True of an open stream on which something was heard a short while ago. */
+  get isHeard(): boolean {
+    return this.#source?.readyState === EventSource.OPEN && performance.now() - this.#heardTime < SILENCE_MAX_MS
+  }
+
+  /** True of an open stream that has said nothing for long. */
+  get isSilent(): boolean {
+    return this.#source?.readyState === EventSource.OPEN && !this.isHeard
+  }
+
+  /** True while there should be a stream and it is broken. */
+  get isAway(): boolean {
+    return this.#isAway
   }
 
   /** Follows what is wanted now; an open stream of the same series stays. */
@@ -50,6 +65,7 @@ export class SeriesStream {
     this.#source?.close()
     this.#source = undefined
     const wanted = this.#wanted()
+    if (wanted.length === 0) this.#isAway = false
     if (wanted.length > 0) this.#open(streamAddress(wanted))
   }
 
@@ -67,10 +83,12 @@ export class SeriesStream {
     on('feed', (event: FeedEvent) => this.#reader.onFeed(event))
     source.addEventListener('open', () => {
       this.#heardTime = performance.now()
-      this.#reader.onConnection(true)
+      this.#isAway = false
+      this.#reader.onOpen()
     })
     source.addEventListener('error', () => {
-      this.#reader.onConnection(false)
+      this.#isAway = true
+      this.#reader.onAway()
       if (source.readyState === EventSource.CLOSED) this.#reopenLater()
     })
   }

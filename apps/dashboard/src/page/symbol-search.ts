@@ -1,7 +1,7 @@
 import type { SymbolView } from '../wire.ts'
+import { simulatedBadge, stateBadge } from './badges.ts'
 import { element, icon } from './element.ts'
-import { STATE_WORDS } from './feed-sign.ts'
-import { type Drawing, ICONS, STATE_DRAWINGS } from './icons.ts'
+import { ICONS } from './icons.ts'
 
 /** Symbols that are shown at a time; more are found by typing. */
 const SHOWN_MAX = 50
@@ -65,18 +65,12 @@ export class SymbolSearch {
   }
 
   #optionOf({ symbol, feed, simulated }: SymbolView, index: number): HTMLElement {
-    const { lines, filled }: Drawing = STATE_DRAWINGS[feed.state]
     const option = element(
       'li',
       { id: `symbol-${index}`, role: 'option', class: 'search-option', 'aria-selected': 'false' },
       element('span', { class: 'search-symbol' }, symbol),
-      simulated ? element('span', { class: 'badge simulated' }, 'SIMULATED') : '',
-      element(
-        'span',
-        { class: 'badge state', 'data-state': feed.state },
-        icon(lines ?? [], filled),
-        STATE_WORDS[feed.state].word,
-      ),
+      simulated ? simulatedBadge() : '',
+      stateBadge(feed.state),
     )
     option.addEventListener('click', () => this.#choose(symbol))
     return option

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { barText } from './bar.testing.ts'
-import { GAP_SLOTS_MAX, slotIndexAt, slotsOf } from './time-slots.ts'
+import { GAP_SLOTS_MAX, gapsOf, slotIndexAt, slotsOf } from './time-slots.ts'
 
 const MINUTE = 60_000
 const slotsOfMinutes = (...minutes: number[]) =>
@@ -54,4 +54,13 @@ describe('the place of a moment', () => {
     const index = slotIndexAt(long, 500 * MINUTE, MINUTE)
     expect(long[index]!.gap).toBeDefined()
   })
+})
+
+it('gaps are told with their ends', () => {
+  const bars = [1, 2, 5, 6, 8].map(minute => barText(minute * MINUTE))
+  expect(gapsOf(bars, MINUTE)).toEqual([
+    { fromTime: 3 * MINUTE, toTime: 5 * MINUTE, missing: 2 },
+    { fromTime: 7 * MINUTE, toTime: 8 * MINUTE, missing: 1 },
+  ])
+  expect(gapsOf([], MINUTE)).toEqual([])
 })

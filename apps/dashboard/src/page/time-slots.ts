@@ -31,6 +31,13 @@ export function slotsOf(bars: readonly BarText[], intervalMs: number): TimeSlot[
   return slots
 }
 
+/** Where bars are missing, oldest first. */
+export function gapsOf(bars: readonly BarText[], intervalMs: number): Gap[] {
+  return bars.flatMap(
+    (bar, index) => gapSlots(bars[index - 1]?.openTime ?? bar.openTime, bar.openTime, intervalMs)[0]?.gap ?? [],
+  )
+}
+
 /** Places of what is missing between the bars at `previous` and `next`; mostly none. */
 export function gapSlots(previous: number, next: number, intervalMs: number): TimeSlot[] {
   const missing = Math.round((next - previous) / intervalMs) - 1

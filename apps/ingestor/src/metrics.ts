@@ -57,7 +57,7 @@ export function openMetrics(registry: Registry) {
     }),
     feedSeconds: new Histogram({
       name: 'chart_ingestor_feed_delay_seconds',
-      help: 'From the trade time at the exchange to the receipt here; clocks may differ',
+      help: 'From the trade time at the exchange to the receipt here, of the slowest of the trades that came at once; clocks may differ',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
       registers,
     }),

@@ -33,6 +33,10 @@ test('leader and standby have heard the feed; the symbols are counted by who lea
     return counts.map(Number).sort()
   }
   expect(await countOf('live')).toEqual([0, rig.symbols.length])
+  // In this order: trades come meanwhile.
+  const observed = (await shownBy(ingestors[0]!, 'feed_delay_seconds_count'))!
+  expect(observed).toBeGreaterThan(0)
+  expect(await shownBy(ingestors[0]!, 'received_trades_total')).toBeGreaterThanOrEqual(observed)
   rig.simulator.halt({ symbol: 'PEPEUSDT' })
   await until('the halt is counted', async () => (await countOf('halted')).at(-1) === 1)
   rig.simulator.stall({ ms: 600_000 })

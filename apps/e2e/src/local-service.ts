@@ -17,6 +17,7 @@ const START_TIMEOUT_MS = 90_000
 export interface Run {
   readonly pid: number
   readonly grpc: string
+  readonly dashboard: string
   readonly redisUrl: string
   readonly databaseUrl: string
   readonly binanceApiUrl: string

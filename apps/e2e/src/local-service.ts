@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@chart/servers'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -58,7 +59,8 @@ export class LocalService implements AsyncDisposable {
 
   /** Starts it and waits until every process is ready. */
   static async start(env: Readonly<Record<string, string>>, dataDir?: string): Promise<LocalService> {
-    const service = new LocalService(env, dataDir)
+    // Services of several tests start at the same time: each with a port of its own.
+    const service = new LocalService({ HTTP_PORT: String(await freePort()), ...env }, dataDir)
     const ready = service.until(
       'every process is ready',
       () => {

@@ -209,11 +209,13 @@ test('pages are told how the feeds are, and when that changes', async () => {
   const market = await openMarket('FEEDUSDT')
   await untilServed(market)
   await market.trade(timesFrom(0, 5))
+  // One that is live would have to say so again every five seconds.
+  await market.setFeed('backfilling')
   using page = new TestPage(dashboard.port, 'FEEDUSDT:1m,FEEDUSDT:5m')
-  await until('the feed is told', () => page.feeds.get('FEEDUSDT')?.state === 'live')
+  await until('the feed is told', () => page.feeds.get('FEEDUSDT')?.state === 'backfilling')
   expect(page.feeds.get('FEEDUSDT')).toEqual({
     symbol: 'FEEDUSDT',
-    state: 'live',
+    state: 'backfilling',
     lastTradeTime: MINUTE_START + 4 * MINUTE,
   })
   await market.setFeed('halted')

@@ -33,6 +33,8 @@ beforeAll(async () => {
   pepe = await TestMarket.open(servers.commands, 'PEPEUSDT', { tickSize: '0.00000001' })
   await btc.trade(Array.from({ length: 10 }, (_, index) => MINUTE_START + index * MINUTE))
   await pepe.trade([MINUTE_START, MINUTE_START + 90_000])
+  // A feed that is live has to say so again every five seconds.
+  await btc.setFeed('halted')
   dashboard = await startDashboard(servers, { pagesMax: 3 })
 })
 
@@ -165,7 +167,7 @@ test('what is served is told with steps, feed, and whether it is invented', asyn
         tickSize: '0.01000000',
         stepSize: '0.00001000',
         simulated: false,
-        feed: { symbol: 'BTCUSDT', state: 'live', lastTradeTime: MINUTE_START + 9 * MINUTE },
+        feed: { symbol: 'BTCUSDT', state: 'halted', lastTradeTime: MINUTE_START + 9 * MINUTE },
       },
       expect.objectContaining({ symbol: 'PEPEUSDT', tickSize: '0.00000001', simulated: true }),
     ],

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type BarText, intervalOf } from '@chart/market'
 import { findChromium, killApps, NEEDS_CHROMIUM, startTcpLink, until } from '@chart/testkit'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
 import { launchChromium, type OpenedPage, openPage } from './browser-page.ts'
 import { BrowserService } from './browser-service.ts'
 
@@ -211,6 +211,8 @@ describe.skipIf(chromium === undefined)('the page', () => {
     await page.evaluate('window.isStillThere = true')
 
     await service.killDashboard()
+    let isStarted = false
+    onTestFailed(() => (isStarted ? undefined : service.startDashboard()))
     await page.locator('.panel .state[data-state=reconnecting]').first().waitFor()
     const away = await chart()
     await picture(opened, 'reconnecting')
@@ -218,6 +220,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
       return (await service.liveBar('BTCUSDT', '1s'))!.openTime >= away.openTime + 4_000
     })
     await service.startDashboard()
+    isStarted = true
     await page.locator('.panel .state[data-state=live]').first().waitFor()
     await until('it follows again', async () => (await chart()).openTime > away.openTime + 4_000)
 
@@ -256,6 +259,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
 
   test('goes on without history while no edge answers, and says so', async () => {
     await service.killEdge()
+    onTestFailed(() => service.startEdge())
     const opened = await openPage(browser, `http://127.0.0.1:${service.port}/?charts=BTCUSDT:1m`)
     await using _ = opened
     await opened.page.getByText('History unavailable').waitFor()
@@ -272,6 +276,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
   test('says when the exchange halts a symbol', async () => {
     const { page } = await open('?charts=PEPEUSDT:1m')
     service.exchange.halt({ symbol: 'PEPEUSDT' })
+    onTestFailed(() => service.exchange.clear())
     await page.locator('.panel .state[data-state=halted]').waitFor()
     service.exchange.clear()
     await page.locator('.panel .state[data-state=live]').waitFor()

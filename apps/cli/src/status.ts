@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { closeRedis, openBarQueueView, readServiceStatus } from '@chart/redis'
 import { type Command, type Io, UsageError } from './command.ts'
+import { readDefaults } from './config.ts'
 import { openServiceRedis, queueUrlOf, REDIS_OPTIONS, REDIS_USAGE } from './redis-options.ts'
 import { type Finding, findingsOf, LOOK_APART_MS, type Look, lastingFindings } from './status-findings.ts'
 import { openStatusOutput } from './status-output.ts'
@@ -38,7 +39,7 @@ export const status: Command = {
         const [status, counts] = await Promise.all([readServiceStatus(redis), queue.counts()])
         return { status, queue: counts }
       }
-      using output = openStatusOutput(io, values)
+      using output = openStatusOutput(io, { ...values, terminal: readDefaults().terminal })
       return values.watch ? await watch(look, output, io) : await once(look, output)
     } finally {
       closeRedis(redis)

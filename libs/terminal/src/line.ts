@@ -21,6 +21,30 @@ export function lineText(line: StyledLine, columns: number, paint: Paint): strin
   return painted
 }
 
+/** The line in as many as it takes at `columns`, broken at blanks; a word that is longer than a line is broken itself. */
+export function wrappedLine(line: StyledLine, columns: number): StyledLine[] {
+  const lines: StyledText[][] = [[]]
+  let room = columns
+  for (const { text, ...style } of line) {
+    for (const word of text.match(/\S+\s*|\s+/g) ?? []) {
+      if (word.trimEnd().length > room && room < columns) startLine()
+      for (let at = 0; at < word.length; at += columns) {
+        const part = word.slice(at, at + columns)
+        if (at > 0 && part.trim() === '') break
+        if (part.trimEnd().length > room) startLine()
+        lines.at(-1)!.push({ text: part, ...style })
+        room -= part.length
+      }
+    }
+  }
+  return lines
+
+  function startLine() {
+    lines.push([])
+    room = columns
+  }
+}
+
 /** The line without blanks at its end. */
 export function trimmedLine(line: StyledLine): StyledLine {
   const last = line.findLastIndex(({ text }) => text.trim() !== '')

@@ -36,7 +36,10 @@ export const status: Command = {
     try {
       await using queue = openBarQueueView({ url: queueUrl })
       const look = async (): Promise<Look> => {
-        const [status, counts] = await Promise.all([readServiceStatus(redis), queue.counts()])
+        const reading = readServiceStatus(redis).catch(error => {
+          throw new Error(`Redis cannot be read: ${(error as Error).message}`, { cause: error })
+        })
+        const [status, counts] = await Promise.all([reading, queue.counts()])
         return { status, queue: counts }
       }
       using output = openStatusOutput(io, { ...values, terminal: readDefaults().terminal })
@@ -85,7 +88,7 @@ async function watch(look: () => Promise<Look>, output: Output, io: Io): Promise
     } catch (error) {
       suspected = undefined
       isWell = false
-      output.fail(`Redis cannot be read: ${(error as Error).message}`)
+      output.fail((error as Error).message)
     }
     await sleep(LOOK_APART_MS, undefined, { signal: stop.signal }).catch(() => undefined)
   }

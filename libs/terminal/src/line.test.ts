@@ -33,3 +33,7 @@ test('a longer one is broken at blanks, and keeps its tones', () => {
 test('a word that is longer than a line is broken itself, and nothing is lost', () => {
   expect(wrapped(5, 'see ', 'abcdefghijkl mn')).toEqual(['see', 'abcde', 'fghij', 'kl mn'])
 })
+
+test('what is told by others cannot command the terminal, nor break the line', () => {
+  expect(lineText([{ text: 'ingestor\x1b[31m\nred' }], 80, PLAIN)).toBe('ingestor?[31m?red')
+})

@@ -9,12 +9,15 @@ export interface StyledText {
 /** A line, from left to right. */
 export type StyledLine = readonly StyledText[]
 
+/** Would be commands to a terminal; names and reasons come from elsewhere. */
+const CONTROL_CHARACTERS = /\p{Cc}/gu
+
 /** The line painted, cut at `columns`. */
 export function lineText(line: StyledLine, columns: number, paint: Paint): string {
   let room = columns
   let painted = ''
   for (const { text, tone = 'plain' } of line) {
-    const shown = text.slice(0, room)
+    const shown = text.slice(0, room).replace(CONTROL_CHARACTERS, '?')
     room -= shown.length
     if (shown !== '') painted += paint(tone, shown)
   }

@@ -16,6 +16,8 @@ export function readDefaults(env: Readonly<Record<string, string | undefined>> =
     queueRedisUrl: env.QUEUE_REDIS_URL || undefined,
     /** The exchange's REST, where it is said. */
     exchangeUrl: env.BINANCE_API_URL || undefined,
+    /** What kind of terminal it is. */
+    terminal: env.TERM || undefined,
     /** Where `npm start` keeps what runs. */
     dataDir: resolve(ROOT, env.DATA_DIR || '.data'),
   }

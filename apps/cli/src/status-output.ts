@@ -1,8 +1,17 @@
 import type { WriteStream } from 'node:tty'
-import { lineText, openPicture, type Paint, paintFor, type StyledLine, widthOf } from '@chart/terminal'
+import {
+  canDraw,
+  lineText,
+  openPicture,
+  type Paint,
+  paintFor,
+  type StyledLine,
+  widthOf,
+  wrappedLine,
+} from '@chart/terminal'
 import type { Io } from './command.ts'
 import type { Finding, Look } from './status-findings.ts'
-import { statusLines, verdictLines } from './status-view.ts'
+import { factLines, statusLines, verdictLines } from './status-view.ts'
 
 /** Where judgements are shown. */
 export interface StatusOutput extends Disposable {
@@ -11,17 +20,24 @@ export interface StatusOutput extends Disposable {
   fail(reason: string): void
 }
 
+export interface StatusOutputOptions {
+  readonly watch: boolean
+  readonly json: boolean
+  /** TERM of the environment. */
+  readonly terminal: string | undefined
+}
+
 /** A whole page; with `watch` one that is drawn over itself, or, where nobody watches, a line for each change. */
-export function openStatusOutput(io: Io, how: { readonly watch: boolean; readonly json: boolean }): StatusOutput {
+export function openStatusOutput(io: Io, how: StatusOutputOptions): StatusOutput {
   if (how.json) return jsonOutput(io)
   if (!how.watch) return pageOutput(io)
-  return (io.stdout as Partial<WriteStream>).isTTY === true
-    ? pictureOutput(io.stdout as WriteStream)
-    : changesOutput(io)
+  return canDraw(io.stdout, how.terminal) ? pictureOutput(io.stdout) : changesOutput(io)
 }
 
 function jsonOutput(io: Io): StatusOutput {
-  const write = (value: object) => void io.stdout.write(`${JSON.stringify(value)}\n`)
+  // A script finds every key: what is not there is null.
+  const write = (value: object) =>
+    void io.stdout.write(`${JSON.stringify(value, (_, one) => (one === undefined ? null : one))}\n`)
   return {
     show({ status, queue }, findings) {
       write({ well: findings.length === 0, findings: findings.map(({ text }) => text), ...status, queue })
@@ -64,13 +80,15 @@ function changesOutput(io: Io): StatusOutput {
 function pictureOutput(terminal: WriteStream): StatusOutput {
   const picture = openPicture(terminal)
   const paint = paintFor(terminal)
-  const draw = (linesOf: (columns: number) => readonly StyledLine[]) =>
-    picture.draw(({ columns, rows }) =>
-      [...linesOf(columns), [], clockLine()].slice(0, rows).map(line => lineText(line, columns, paint)),
-    )
+  const draw = (verdict: readonly StyledLine[], restOf: (columns: number) => readonly StyledLine[]) =>
+    picture.draw(({ columns, rows }) => {
+      // What is wrong is read to its end; of what it was judged by there is as much as has room.
+      const lines = [...verdict.flatMap(line => wrappedLine(line, columns)), ...restOf(columns)]
+      return [...lines.slice(0, rows - 1), clockLine()].map(line => lineText(line, columns, paint))
+    })
   return {
-    show: (look, findings) => draw(columns => statusLines(look, findings, columns)),
-    fail: reason => draw(() => failureLines(reason)),
+    show: (look, findings) => draw(verdictLines(findings), columns => [...factLines(look, columns), []]),
+    fail: reason => draw(failureLines(reason), () => []),
     [Symbol.dispose]: () => picture[Symbol.dispose](),
   }
 }

@@ -4,7 +4,12 @@ import type { Finding, Look } from './status-findings.ts'
 import { bytesText, durationText } from './status-text.ts'
 
 /** What `chart status` shows of `look`: the judgement first, then everything that it was made of. */
-export function statusLines({ status, queue }: Look, findings: readonly Finding[], columns: number): StyledLine[] {
+export function statusLines(look: Look, findings: readonly Finding[], columns: number): StyledLine[] {
+  return [...verdictLines(findings), ...factLines(look, columns)]
+}
+
+/** What a judgement is made of, an empty line first. */
+export function factLines({ status, queue }: Look, columns: number): StyledLine[] {
   const { servers, ingestors, aggregators, audit, shards, partitions, symbols } = status
   const pending = partitions.reduce((sum, one) => sum + one.pending, 0)
   const facts: [string, string][] = [
@@ -16,7 +21,6 @@ export function statusLines({ status, queue }: Look, findings: readonly Finding[
     ['aggregators', membersText(aggregators)],
   ]
   return [
-    ...verdictLines(findings),
     [],
     ...facts.map(([name, text]): StyledLine => [{ text: `${name.padEnd(11)}  `, tone: 'faint' }, { text }]),
     [],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { closeRedis, openBarQueueView, readServiceStatus } from '@chart/redis'
 import { type Command, type Io, UsageError } from './command.ts'
+import { readDefaults } from './config.ts'
 import { openServiceRedis, queueUrlOf, REDIS_OPTIONS, REDIS_USAGE } from './redis-options.ts'
 import { type Finding, findingsOf, LOOK_APART_MS, type Look, lastingFindings } from './status-findings.ts'
 import { openStatusOutput } from './status-output.ts'
@@ -35,10 +36,13 @@ export const status: Command = {
     try {
       await using queue = openBarQueueView({ url: queueUrl })
       const look = async (): Promise<Look> => {
-        const [status, counts] = await Promise.all([readServiceStatus(redis), queue.counts()])
+        const reading = readServiceStatus(redis).catch(error => {
+          throw new Error(`Redis cannot be read: ${(error as Error).message}`, { cause: error })
+        })
+        const [status, counts] = await Promise.all([reading, queue.counts()])
         return { status, queue: counts }
       }
-      using output = openStatusOutput(io, values)
+      using output = openStatusOutput(io, { ...values, terminal: readDefaults().terminal })
       return values.watch ? await watch(look, output, io) : await once(look, output)
     } finally {
       closeRedis(redis)
@@ -84,7 +88,7 @@ async function watch(look: () => Promise<Look>, output: Output, io: Io): Promise
     } catch (error) {
       suspected = undefined
       isWell = false
-      output.fail(`Redis cannot be read: ${(error as Error).message}`)
+      output.fail((error as Error).message)
     }
     await sleep(LOOK_APART_MS, undefined, { signal: stop.signal }).catch(() => undefined)
   }

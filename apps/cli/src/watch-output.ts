@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty'
 import type { ChartEvent } from '@chart/client'
-import { openPicture, paintFor } from '@chart/terminal'
+import { canDraw, openPicture, paintFor } from '@chart/terminal'
 import type { Io } from './command.ts'
 import { lineOf, WatchedSeries } from './watched-series.ts'
 
@@ -14,11 +14,16 @@ export interface WatchOutput extends Disposable {
 /** A terminal shows no more, and a busy stream has thousands of events a second. */
 const DRAW_EVERY_MS = 50
 
-/** On a terminal a row for each series that is drawn over itself; elsewhere a line for each event. */
-export function openWatchOutput(io: Io, json: boolean): WatchOutput {
-  const terminal = io.stdout as Partial<WriteStream>
+export interface WatchOutputOptions {
+  readonly json: boolean
+  /** TERM of the environment. */
+  readonly terminal: string | undefined
+}
+
+/** On a terminal that can, a row for each series that is drawn over itself; elsewhere a line for each event. */
+export function openWatchOutput(io: Io, { json, terminal }: WatchOutputOptions): WatchOutput {
   if (json) return lines(io, event => JSON.stringify(objectOf(event)))
-  if (terminal.isTTY === true) return picture(terminal as WriteStream)
+  if (canDraw(io.stdout, terminal)) return picture(io.stdout)
   const paint = paintFor(io.stdout)
   return lines(io, event =>
     event.event === 'heartbeat' || event.event === 'gap' ? undefined : lineOf(event.bar, paint),

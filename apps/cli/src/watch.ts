@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { ChartEvent } from '@chart/client'
 import { type Command, UsageError } from './command.ts'
+import { readDefaults } from './config.ts'
 import { tellCallFailure } from './edge-errors.ts'
 import { EDGE_OPTIONS, EDGE_USAGE, openEdge } from './edge-options.ts'
 import { timeOfOption } from './time-option.ts'
@@ -45,7 +46,7 @@ export const watch: Command = {
     process.once('SIGINT', end)
     process.once('SIGTERM', end)
     io.stdout.once('error', end)
-    using output = openWatchOutput(io, values.json)
+    using output = openWatchOutput(io, { json: values.json, terminal: readDefaults().terminal })
     using client = openEdge(values)
     try {
       const events = client.events({

@@ -6,13 +6,13 @@ import { lineOf, WatchedSeries } from './watched-series.ts'
 
 const MINUTE_MS = 60_000
 
-function bar(close: string, more: { minute?: number; event?: 'update' | 'corrected' } = {}) {
-  const { minute = 1, event = 'update' } = more
+function bar(close: string, more: { symbol?: string; minute?: number; event?: 'update' | 'corrected' } = {}) {
+  const { symbol = 'BTCUSDT', minute = 1, event = 'update' } = more
   const openTime = minute * MINUTE_MS
   return {
     event,
     merged: 0,
-    symbol: 'BTCUSDT',
+    symbol,
     interval: '1m',
     openTime,
     closeTime: openTime + MINUTE_MS - 1,
@@ -95,4 +95,16 @@ test('notes stand below the series, the last three of them', () => {
   series.take(told('100.00'))
   for (const note of ['a', 'b', 'c', 'd']) series.note(note)
   expect(series.render(size, PLAIN).slice(2)).toEqual(['b', 'c', 'd'])
+})
+
+test('where there are more series than rows, notes keep their place and a row says how many series are left out', () => {
+  const series = new WatchedSeries()
+  for (let number = 10; number < 40; number++) series.take(told('100.00', { symbol: `A${number}USDT` }))
+  series.note('the edge went away; calling again')
+  const lines = series.render({ columns: 80, rows: 23 }, PLAIN)
+  expect(lines).toHaveLength(23)
+  expect(lines[0]).toMatch(/^symbol/)
+  expect(lines[20]).toMatch(/^A29USDT/)
+  expect(lines.slice(21)).toEqual(['and 10 more', 'the edge went away; calling again'])
+  expect(series.render({ columns: 80, rows: 1 }, PLAIN)).toEqual(['the edge went away; calling again'])
 })

@@ -74,7 +74,8 @@ export class WatchedSeries {
   render({ columns, rows }: PictureSize, paint: Paint): string[] {
     const cells = [...this.#series.values()].map(one => this.#cellsOf(one))
     const notes = this.#notes.map((text): StyledLine => [{ text, tone: 'warning' }])
-    return [...tableLines(COLUMNS, cells, columns), ...notes].slice(0, rows).map(line => lineText(line, columns, paint))
+    const shown = [...fitting(tableLines(COLUMNS, cells, columns), rows - notes.length), ...notes]
+    return shown.slice(-rows).map(line => lineText(line, columns, paint))
   }
 
   #cellsOf({ bar, closes }: Watched): Cell[] {
@@ -95,6 +96,13 @@ export class WatchedSeries {
       { text: bar.complete ? 'yes' : 'no', tone: bar.complete ? 'plain' : 'warning' },
     ]
   }
+}
+
+/** As much of a table as `rows` have room for, its head first; the last row then says how many series are not shown. */
+function fitting(table: readonly StyledLine[], rows: number): readonly StyledLine[] {
+  if (table.length <= rows) return table
+  const kept = table.slice(0, Math.max(0, rows - 1))
+  return [...kept, [{ text: `and ${table.length - Math.max(1, kept.length)} more`, tone: 'faint' }]]
 }
 
 /** A line for files and pipes. */

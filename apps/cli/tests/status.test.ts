@@ -147,6 +147,14 @@ test('a Redis that is not there is one line and status 1, a URL that is none one
   expect((await chart('queue', '--limit', '0')).status).toBe(2)
 })
 
+test('a Redis that has something else under our keys is one line that says so', async () => {
+  await service.redis.del('symbols')
+  await service.redis.set('symbols', 'of another service')
+  const { status: code, out, err } = await status()
+  expect([code, out]).toEqual([1, ''])
+  expect(err).toMatch(/^chart status: Redis cannot be read: WRONGTYPE [^\n]*\n$/)
+})
+
 test('watched, each change of the judgement is a line, a Redis that goes away too, and the last one is the exit status', async () => {
   const child = spawn(process.execPath, [CHART, 'status', '--watch', '--redis', server.url], {
     env: { PATH: process.env.PATH },

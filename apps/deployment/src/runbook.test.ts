@@ -87,6 +87,14 @@ test('lines of logs that it quotes are written somewhere', () => {
   expect(quotes.filter(quote => !sources.includes(quote))).toEqual([])
 })
 
+test('logs are asked of all pods, and for all lines: of a Deployment kubectl shows one pod, of a selector ten lines', () => {
+  const asked = all(/kubectl -n chart (logs [^`"|\n]*)/g)
+  expect(asked.filter(command => command.includes('deployment/'))).toEqual([])
+  const selected = asked.filter(command => command.includes('-l '))
+  expect(selected.length).toBeGreaterThan(8)
+  expect(selected.filter(command => !/ --prefix --tail=-1 --since=\d+[mh]/.test(command))).toEqual([])
+})
+
 test('commands of chart that it names are there', () => {
   const commands = all(/npx chart ([a-z]+)/g)
   expect(commands.length).toBeGreaterThan(4)

@@ -71,7 +71,7 @@ export async function runLocal(config: Config, stop: StopSignal): Promise<void> 
     await using page = startPage(context, supervisor, stop.signal)
 
     const addresses = addressesOf({ grpc, http }, servers, config.symbols[0]!)
-    using screen = openScreen(process.stdout, addresses)
+    using screen = openScreen(process.stdout, config.env.TERM, addresses)
     using runFile = openRunFile(dir)
     const readStores = createSnapshotReader({ redis: redis.value, postgres, symbols: config.symbols })
     while (!stop.signal.aborted) {

@@ -1,4 +1,4 @@
-import { openPicture, paintFor } from '@chart/terminal'
+import { canDraw, openPicture, paintFor } from '@chart/terminal'
 import type { Addresses, Snapshot } from './snapshot.ts'
 import { addressLines, renderLine, renderTable } from './table.ts'
 
@@ -6,9 +6,12 @@ export type Screen = Disposable & { show(snapshot: Snapshot): void }
 
 const plainLineEveryMs = 5_000
 
-/** A table that is drawn over itself on a terminal; elsewhere the addresses once, and then one line every five seconds. */
-export function openScreen(output: NodeJS.WriteStream, addresses: Addresses): Screen {
-  return output.isTTY ? openTerminal(output) : openPlain(output, addresses)
+/**
+ * A table that is drawn over itself on a terminal that can; elsewhere the addresses once, and then one line every five seconds.
+ * @param kind TERM of the environment
+ */
+export function openScreen(output: NodeJS.WriteStream, kind: string | undefined, addresses: Addresses): Screen {
+  return canDraw(output, kind) ? openTerminal(output) : openPlain(output, addresses)
 }
 
 function openTerminal(output: NodeJS.WriteStream): Screen {

@@ -1,5 +1,6 @@
 import type { BarJob } from './bar-queue.ts'
-import { type BarQueueOptions, connectQueue } from './queue-connection.ts'
+import { RedisUnavailableError } from './connection.ts'
+import { type BarQueueOptions, connectQueue, type QueueLog } from './queue-connection.ts'
 
 /** The queue as an operator sees it: how much waits, what failed and why, and the failed once more. */
 export interface BarQueueView extends AsyncDisposable {
@@ -26,7 +27,25 @@ export interface FailedJob {
 }
 
 export function openBarQueueView(options: BarQueueOptions): BarQueueView {
-  const { queue, call, close } = connectQueue<BarJob>(options, { isOnlooker: true })
+  let trouble: Error | undefined
+  const log: QueueLog = {
+    warn(fields, message) {
+      if ('err' in fields && fields.err instanceof Error) trouble = fields.err
+      options.log?.warn(fields, message)
+    },
+    error: (fields, message) => options.log?.error(fields, message),
+  }
+  const { queue, call: callQueue, close } = connectQueue<BarJob>({ ...options, log }, { isOnlooker: true })
+  /** BullMQ says only that there is no connection; why there is none (a wrong password, a wrong port) is what helps whoever looks. */
+  const call = async <T>(command: () => Promise<T>): Promise<T> => {
+    try {
+      return await callQueue(command)
+    } catch (error) {
+      if (!(error instanceof RedisUnavailableError) || trouble === undefined) throw error
+      if (error.message.includes(trouble.message)) throw error
+      throw new RedisUnavailableError(`${error.message}: ${trouble.message}`, { cause: error })
+    }
+  }
   return {
     async counts() {
       const types = ['waiting', 'prioritized', 'active', 'delayed', 'failed'] as const

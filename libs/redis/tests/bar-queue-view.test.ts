@@ -62,3 +62,13 @@ test('what waits and what failed is counted, with the bars and the reason; tried
   await until('nothing is left', async () => Object.values(await view.counts()).every(count => count === 0))
   await stopTaking()
 })
+
+test('a Redis that refuses the password is told as one', async () => {
+  const url = server.url.replace('redis://', 'redis://:wrong@')
+  const redis = new Redis(server.url)
+  await redis.config('SET', 'requirepass', 'right')
+  await using view = openBarQueueView({ url })
+  await expect(view.counts()).rejects.toThrow(/no connection in \d+ ms: WRONGPASS /)
+  await redis.config('SET', 'requirepass', '')
+  redis.disconnect()
+})

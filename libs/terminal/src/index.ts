@@ -1,5 +1,5 @@
-export { lineText, type StyledLine, type StyledText } from './line.ts'
-export { openPicture, type Picture, type PictureSize, widthOf } from './picture.ts'
+export { lineText, type StyledLine, type StyledText, wrappedLine } from './line.ts'
+export { canDraw, openPicture, type Picture, type PictureSize, widthOf } from './picture.ts'
 export { shortDecimal } from './short-decimal.ts'
 export { SPARKLINE_VALUES, sparkline } from './sparkline.ts'
 export { type Cell, type Column, tableLines, tableText } from './table.ts'

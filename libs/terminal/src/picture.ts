@@ -21,6 +21,14 @@ export function widthOf(output: Writable): number {
   return isTTY === true ? columns || USUAL_SIZE.columns : Number.POSITIVE_INFINITY
 }
 
+/**
+ * Whether lines can be drawn over themselves there.
+ * @param kind TERM of the environment: a dumb terminal (an editor's, a serial one) would show the commands for it
+ */
+export function canDraw(output: Writable, kind: string | undefined): output is WriteStream {
+  return (output as Partial<WriteStream>).isTTY === true && kind !== 'dumb'
+}
+
 export function openPicture(output: WriteStream): Picture {
   let drawnLines = 0
   // After a change of width the lines on the terminal are no longer the ones that were drawn.

@@ -221,3 +221,22 @@ test('pages are told how the feeds are, and when that changes', async () => {
   await market.setFeed('halted')
   await until('the change is told', () => page.feeds.get('FEEDUSDT')?.state === 'halted')
 })
+
+test('a feed that lives while nobody makes bars of its trades is told as behind, until they are made', async () => {
+  const market = await openMarket('LATEUSDT')
+  await untilServed(market)
+  await market.trade(timesFrom(0, 5))
+  using page = new TestPage(dashboard.port, 'LATEUSDT:1m')
+  await until('the feed is told', () => page.feeds.get('LATEUSDT')?.state === 'live')
+  const commit = await market.feed(timesFrom(5, 1))
+  await until('the bars are behind', async () => {
+    await market.hearFeed()
+    return page.feeds.get('LATEUSDT')?.state === 'behind'
+  })
+  await commit()
+  await untilEqual(page, market)
+  await until('they have followed', async () => {
+    await market.hearFeed()
+    return page.feeds.get('LATEUSDT')?.state === 'live'
+  })
+})

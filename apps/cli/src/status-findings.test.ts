@@ -105,3 +105,11 @@ test('an owner that comes on is not one that stands still, and one that is far b
     'partition {p07} (BTCUSDT) is 4400 log entries behind',
   ])
 })
+
+test('a full Redis stands before what comes of it: it takes no leases', () => {
+  const full = { servers: [server], audit: undefined }
+  const unled = { shards: [{ shard: 0, lease: undefined, line: ['ingestor-2'], tags: ['{p07}'] }] }
+  const found = texts({ ...full, ...unled })
+  expect(found).toHaveLength(3)
+  expect(found[0]).toMatch(/^Redis r:6379 is 94 % full/)
+})

@@ -34,11 +34,12 @@ export function findingsOf({ status, queue }: Look): Finding[] {
   const isFed = status.ingestors.some(({ isAlive }) => isAlive)
   const isFolded = status.aggregators.some(({ isAlive }) => isAlive)
   return [
+    // First, since a full Redis takes no leases either and is the reason of much that is said after it.
+    ...memoryFindings(status),
     ...memberFindings(status),
     ...(isFed ? [...shardFindings(status), ...feedFindings(status)] : []),
     ...(isFolded ? status.partitions.flatMap(partitionFindings) : []),
     ...storingFindings(status, queue),
-    ...memoryFindings(status),
   ]
 }
 

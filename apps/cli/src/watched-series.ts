@@ -2,6 +2,7 @@ import type { ChartEvent, StreamedBar } from '@chart/client'
 import {
   type Cell,
   type Column,
+  fittingLines,
   lineText,
   type Paint,
   type PictureSize,
@@ -74,7 +75,7 @@ export class WatchedSeries {
   render({ columns, rows }: PictureSize, paint: Paint): string[] {
     const cells = [...this.#series.values()].map(one => this.#cellsOf(one))
     const notes = this.#notes.map((text): StyledLine => [{ text, tone: 'warning' }])
-    const shown = [...fitting(tableLines(COLUMNS, cells, columns), rows - notes.length), ...notes]
+    const shown = [...fittingLines(tableLines(COLUMNS, cells, columns), rows - notes.length), ...notes]
     return shown.slice(-rows).map(line => lineText(line, columns, paint))
   }
 
@@ -96,13 +97,6 @@ export class WatchedSeries {
       { text: bar.complete ? 'yes' : 'no', tone: bar.complete ? 'plain' : 'warning' },
     ]
   }
-}
-
-/** As much of a table as `rows` have room for, its head first; the last row then says how many series are not shown. */
-function fitting(table: readonly StyledLine[], rows: number): readonly StyledLine[] {
-  if (table.length <= rows) return table
-  const kept = table.slice(0, Math.max(0, rows - 1))
-  return [...kept, [{ text: `and ${table.length - Math.max(1, kept.length)} more`, tone: 'faint' }]]
 }
 
 /** A line for files and pipes. */

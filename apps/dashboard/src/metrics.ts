@@ -1,12 +1,14 @@
-import { Counter, Gauge, Histogram, type Registry } from '@chart/service'
+import { Counter, counterBy, Gauge, Histogram, type Registry } from '@chart/service'
 
 export type Metrics = ReturnType<typeof openMetrics>
 
 /** Why a stream ended. `left`: the page went; `slow`: it did not read; `stopped`: this server stops. */
-export type StreamEnd = 'left' | 'slow' | 'stopped'
+export type StreamEnd = (typeof STREAM_ENDS)[number]
+const STREAM_ENDS = ['left', 'slow', 'stopped'] as const
 
 /** How a question to the edges ended. */
-export type HistoryResult = 'ok' | 'unavailable' | 'refused'
+export type HistoryResult = (typeof HISTORY_RESULTS)[number]
+const HISTORY_RESULTS = ['ok', 'unavailable', 'refused'] as const
 
 export function openMetrics(registry: Registry) {
   const registers = [registry]
@@ -35,10 +37,9 @@ export function openMetrics(registry: Registry) {
       help: 'Live bars not written because the page had not read those before, and got a newer one',
       registers,
     }),
-    ended: new Counter({
+    ended: counterBy('reason', STREAM_ENDS, {
       name: 'chart_dashboard_ended_pages_total',
       help: 'Streams that ended, by reason: left, slow, stopped',
-      labelNames: ['reason'],
       registers,
     }),
     refusedPages: new Counter({
@@ -46,10 +47,9 @@ export function openMetrics(registry: Registry) {
       help: 'Streams refused because PAGES_MAX pages follow bars',
       registers,
     }),
-    historyRequests: new Counter({
+    historyRequests: counterBy('result', HISTORY_RESULTS, {
       name: 'chart_dashboard_history_requests_total',
       help: 'Questions to the edges, by result: ok, unavailable, refused',
-      labelNames: ['result'],
       registers,
     }),
     historySeconds: new Histogram({

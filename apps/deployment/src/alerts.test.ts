@@ -33,6 +33,25 @@ test('every alert is seen silent, firing, and waiting where it waits; and no oth
   expect(expectations.filter(({ alert }) => !names.includes(alert))).toEqual([])
 })
 
+/** Alerts on something that has stopped; and on one that a single event is enough for. */
+const LOOKING_FAR = ['ChartNoTradesAppended', 'ChartNothingPersisted', 'ChartNothingVerified', 'ChartMalformedMessages']
+
+test('an alert that waits looks back over less than it waits for: what was over long ago would fire else', () => {
+  const minutesOf = (text: string) =>
+    Number.parseInt(text, 10) * { s: 1 / 60, m: 1, h: 60 }[text.at(-1) as 's' | 'm' | 'h']
+  const looking = alerts.flatMap(({ alert, expr, for: wait }) => {
+    const windows = [...String(expr).matchAll(/\[(\d+[smh])\]/g)].map(([, text]) => minutesOf(text!))
+    return wait && windows.length > 0 ? [{ alert, isFar: Math.max(...windows) >= minutesOf(wait) }] : []
+  })
+  expect(looking.length).toBeGreaterThan(8)
+  expect(
+    looking
+      .filter(({ isFar }) => isFar)
+      .map(({ alert }) => alert)
+      .sort(),
+  ).toEqual(LOOKING_FAR.toSorted())
+})
+
 test('labels that an annotation names are on the alert when it fires', () => {
   for (const { alert, annotations } of alerts) {
     const used = [...JSON.stringify(annotations).matchAll(/\$labels\.(\w+)/g)].map(([, name]) => name!)

@@ -22,8 +22,6 @@ const LABELS = ['by', 'code', 'field', 'for', 'method', 'reason', 'result', 'rou
 
 /** Which of their series there are is known only when something has happened, and no alert waits for the first. */
 const OPEN_LABELS = [
-  'chart_dashboard_ended_pages_total',
-  'chart_dashboard_history_requests_total',
   'chart_dashboard_http_requests_total',
   'chart_edge_call_seconds',
   'chart_ingestor_feed_age_seconds',

@@ -67,6 +67,16 @@ test('every metric of ours is on it', () => {
   expect(ours.filter(name => !asked.has(name))).toEqual([])
 })
 
+/** Observed when a bar ends or is compared: no stored bar is shorter than a minute. */
+const ONCE_A_MINUTE =
+  /chart_(persister_(stored_delay|upsert)_seconds|persister_batch_bars|auditor_proven_delay_seconds)_bucket/
+
+test('quantiles of what comes once a minute are drawn over five: in between a shorter rate has nothing to show', () => {
+  const rare = expressions.filter(expr => ONCE_A_MINUTE.test(expr))
+  expect(rare.length).toBeGreaterThan(8)
+  expect(rare.filter(expr => !expr.includes('[5m]'))).toEqual([])
+})
+
 test('nothing is asked of other namespaces, and a legend names labels that are left', () => {
   for (const { title, targets } of drawn) {
     for (const { expr, legendFormat = '' } of targets!) {

@@ -87,6 +87,31 @@ test('a small terminal cuts lines and keeps the banner', () => {
   expect(lines.every(line => line.length <= 20)).toBe(true)
 })
 
+test('where there is no room for all, what is not as it should be is seen: processes first, then symbols become a number', () => {
+  const many = {
+    ...snapshot,
+    symbols: Array.from({ length: 20 }, (_, index) => ({ symbol: `A${index + 10}USDT` })),
+    processes: [
+      ...Array.from({ length: 10 }, (_, index) => ({ ...snapshot.processes[0]!, name: `ready-${index}` })),
+      snapshot.processes[1]!,
+    ],
+    faults: ['Redis does not answer'],
+  }
+  const lines = renderTable(many, { columns: 80, rows: 23 }, PLAIN)
+  expect(lines).toHaveLength(23)
+  expect(lines[0]).toMatch(/^ SIMULATED/)
+  expect(lines.slice(15)).toEqual([
+    expect.stringMatching(/^A17USDT/),
+    'and 12 more',
+    '',
+    '10 of 11 processes ready',
+    'aggregator-1 waiting (ended by SIGKILL)',
+    'Redis does not answer',
+    '',
+    '12:34:12 UTC   Ctrl-C ends everything',
+  ])
+})
+
 test('colour adds nothing but colour: green above the open, red below, and how feeds and processes are', () => {
   const colored = renderTable(snapshot, size, COLORED)
   expect(colored.map(stripVTControlCharacters)).toEqual(renderTable(snapshot, size, PLAIN))

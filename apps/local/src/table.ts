@@ -1,6 +1,7 @@
 import {
   type Cell,
   type Column,
+  fittingLines,
   lineText,
   type Paint,
   SPARKLINE_VALUES,
@@ -19,20 +20,29 @@ import type { Addresses, LiveBarView, Snapshot, SymbolView } from './snapshot.ts
 
 export type TableSize = { readonly columns: number; readonly rows: number }
 
-/** The terminal's picture of a snapshot: lines no longer than `columns`, at most `rows` of them. */
+/**
+ * The terminal's picture of a snapshot: lines no longer than `columns`, at most `rows` of them. Where there is no room for all, processes
+ * that are ready are a number, and then symbols are: what is not as it should be is always seen.
+ */
 export function renderTable(snapshot: Snapshot, { columns, rows }: TableSize, paint: Paint): string[] {
-  const lines: StyledLine[] = [
+  const top: StyledLine[] = [
     [bannerOf(snapshot.input)],
     [],
     ...addressLines(snapshot.addresses, rowsText(snapshot.rows)).map(text => [{ text }]),
     [],
-    ...tableLines(symbolColumns, snapshot.symbols.map(symbolCells), columns),
+  ]
+  const symbols = tableLines(symbolColumns, snapshot.symbols.map(symbolCells), columns)
+  const bottomWith = (processes: readonly StyledLine[]): StyledLine[] => [
     [],
-    ...processLines(snapshot.processes, columns),
+    ...processes,
     ...snapshot.faults.map(text => [{ text, tone: 'warning' } as const]),
     [],
     [{ text: `${timeOfDay(snapshot.takenTime)} UTC   Ctrl-C ends everything`, tone: 'faint' }],
   ]
+  const whole = bottomWith(processLines(snapshot.processes, columns))
+  const hasRoom = top.length + symbols.length + whole.length <= rows
+  const bottom = hasRoom ? whole : bottomWith(troubleLines(snapshot.processes))
+  const lines = [...top, ...fittingLines(symbols, rows - top.length - bottom.length), ...bottom]
   return lines.slice(0, rows).map(line => lineText(line, columns, paint))
 }
 
@@ -132,6 +142,15 @@ function processLines(processes: readonly ProcessView[], columns: number): Style
   const withNote = (row: StyledLine, note: string | undefined) =>
     note === undefined ? row : [...row, { text: `  ${note}` }]
   return [head!, ...rows.map((row, index) => withNote(row, processes[index]!.note))]
+}
+
+/** How many processes are ready, and those that are not. */
+function troubleLines(processes: readonly ProcessView[]): StyledLine[] {
+  const troubled = processes.filter(({ state }) => state !== 'ready')
+  return [
+    [{ text: `${processes.length - troubled.length} of ${processes.length} processes ready` }],
+    ...troubled.map((process): StyledLine => [{ text: describeTrouble(process), tone: stateTones[process.state] }]),
+  ]
 }
 
 function processCells({ name, pid, state, restarts }: ProcessView): Cell[] {

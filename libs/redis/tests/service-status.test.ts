@@ -18,6 +18,7 @@ import {
   type ServiceStatus,
   tagOf,
 } from '../src/index.ts'
+import { readLease } from '../src/leader-lock.ts'
 import { startTopology, type Topology, type TopologyName } from './topology.ts'
 import { blockOf, SYMBOL } from './traffic.ts'
 
@@ -91,6 +92,34 @@ describe.each<TopologyName>(['one server', 'Sentinel', 'a cluster'])('on %s', na
     expect(found.symbols).toMatchObject([
       { symbol: SYMBOL, tag: TAG, state: 'live', status: 'TRADING', simulated: true, lastTradeId: 2 },
     ])
+  })
+
+  test('a name is no right: of two with one name the second does not get the lease, prolong it or give it back', async () => {
+    const key = feedLeaseKey(2)
+    await using first = openLeaderLock({ url: topology.url, key, holder: 'ingestor:of-a-pod é' })
+    await using second = openLeaderLock({ url: topology.url, key, holder: 'ingestor:of-a-pod é' })
+    await until('it leads', () => first.acquire())
+    await until('the second sees it', async () => (await second.isFree()) === false)
+    expect([await second.acquire(), await second.extend()]).toEqual([false, false])
+    await second.release()
+    expect(await first.extend()).toBe(true)
+    // A lease that was taken is another's, though its value ends with the same name.
+    expect(await second.take()).toBe(true)
+    await first.release()
+    expect(await readLease(redis, key)).toMatchObject({ holder: 'ingestor:of-a-pod é' })
+  })
+
+  test('a lease of a former release names nobody, and is as good as any', async () => {
+    const key = feedLeaseKey(3)
+    await using former = openLeaderLock({ url: topology.url, key })
+    await using current = openLeaderLock({ url: topology.url, key, holder: 'ingestor-2' })
+    await until('it leads', () => former.acquire())
+    expect(await readLease(redis, key)).toMatchObject({ holder: undefined })
+    await until('the other sees it', async () => (await current.isFree()) === false)
+    expect(await current.acquire()).toBe(false)
+    await former.release()
+    expect(await current.acquire()).toBe(true)
+    expect(await readLease(redis, key)).toMatchObject({ holder: 'ingestor-2' })
   })
 
   test('a leader that dies: its lease runs out, and it is no longer counted as living', async () => {

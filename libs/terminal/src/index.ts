@@ -2,5 +2,5 @@ export { lineText, type StyledLine, type StyledText, wrappedLine } from './line.
 export { canDraw, openPicture, type Picture, type PictureSize, widthOf } from './picture.ts'
 export { shortDecimal } from './short-decimal.ts'
 export { SPARKLINE_VALUES, sparkline } from './sparkline.ts'
-export { type Cell, type Column, tableLines, tableText } from './table.ts'
+export { type Cell, type Column, fittingLines, tableLines, tableText } from './table.ts'
 export { COLORED, type Paint, PLAIN, paintFor, type Tone, toneOfChange, toneOfFeed } from './tone.ts'

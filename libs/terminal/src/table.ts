@@ -43,6 +43,13 @@ export function tableText(columns: readonly Column[], rows: readonly (readonly C
     .join('')
 }
 
+/** As much of a table as `rows` have room for, its head first; the last row then says how many are not shown. */
+export function fittingLines(table: readonly StyledLine[], rows: number): readonly StyledLine[] {
+  if (table.length <= rows) return table
+  const kept = table.slice(0, Math.max(0, rows - 1))
+  return [...kept, [{ text: `and ${table.length - Math.max(1, kept.length)} more`, tone: 'faint' }]]
+}
+
 /** Indexes of the columns that have room. */
 function shownColumns(columns: readonly Column[], widths: readonly number[], width: number): number[] {
   let shown = columns.map((_, index) => index)

@@ -195,6 +195,16 @@ test('what is served is told with steps, feed, and whether it is invented', asyn
   })
 })
 
+test('a name that is no symbol is not served, wherever it comes from', async () => {
+  const names = ['', 'lower', '__proto__', 'BTCUSDT:1m', '<img src=x onerror=alert(1)>', 'A'.repeat(5_000)]
+  await servers.commands.hset('symbols', Object.fromEntries(names.map(name => [name, btc.tag])))
+  await servers.commands.hset('symbols', { NEWUSDT: btc.tag })
+  const served = async () => ((await askJson('/api/symbols'))[1] as SymbolsAnswer).symbols.map(({ symbol }) => symbol)
+  await until('what is served was read anew', async () => (await served()).includes('NEWUSDT'))
+  expect(await served()).toEqual(['BTCUSDT', 'NEWUSDT', 'PEPEUSDT'])
+  await servers.commands.hdel('symbols', ...names, 'NEWUSDT')
+})
+
 test('older bars come in pages, up to the first', async () => {
   const closed = btc.all('1m').filter(({ state }) => state === 'closed')
   const pageOf = async (query: string) =>

@@ -7,6 +7,7 @@ import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
 import { launchChromium, type OpenedPage, openPage } from './browser-page.ts'
 import { BrowserService } from './browser-service.ts'
+import { startSilentLink } from './silent-link.ts'
 
 /** The page in a real browser, on the whole service: real Redis, PostgreSQL, edge and dashboard, over simulated trades. */
 
@@ -243,6 +244,20 @@ describe.skipIf(chromium === undefined)('the page', () => {
     for (const place of [0, 1, 2]) await isWhole(opened, place)
   })
 
+  test('says that it is cut off when its connection dies without a word, and goes on with another', async () => {
+    await using link = await startSilentLink(service.port)
+    const opened = await open('?charts=BTCUSDT:1s', { port: link.port })
+    opened.expectCuts()
+    const before = await opened.chart()
+
+    link.silence()
+    await opened.page.locator('.panel .state[data-state=reconnecting]').waitFor()
+    await opened.page.locator('.panel .state[data-state=live]').waitFor()
+    await until('it follows again', async () => (await opened.chart()).openTime >= before.openTime + 8_000)
+
+    await isWhole(opened, 0)
+  })
+
   /** No bar is missing, none is there twice, and each is as the service has it. */
   async function isWhole({ bars, chart }: OpenedPage, place: number): Promise<void> {
     const { symbol, interval } = await chart(place)
@@ -301,6 +316,11 @@ describe.skipIf(chromium === undefined)('the page', () => {
     expect(legend.x + legend.width).toBeLessThanOrEqual(PHONE.viewport.width)
     expect(plot.height).toBeGreaterThan(200)
     expect(interval.height).toBeGreaterThanOrEqual(40)
+    // The longest price and the longest state, and that it is all invented, can be read in full.
+    await page.evaluate("document.querySelector('.state .word').textContent = 'reconnecting'")
+    const hidden =
+      "document.querySelector('.panel-head').scrollWidth - document.querySelector('.panel-head').clientWidth"
+    expect(await page.evaluate(hidden)).toBe(0)
     await page.getByRole('button', { name: 'Interval 15m' }).first().tap()
     await until('it shows 15m', async () => (await opened.chart()).interval === '15m')
     await page.getByRole('button', { name: 'Interval 1m' }).first().tap()

@@ -30,7 +30,6 @@ const DEFAULT_INTERVAL = '1m'
 const TICK_MS = 1_000
 /** What is served is asked for this often, for symbols come and go; and missing bars, which may have been put in. */
 const SYMBOLS_EVERY_MS = 60_000
-const SILENT_EVERY_MS = 5_000
 
 /** The page: its charts, the one stream that feeds them, what is pressed, and the address that says what is shown. */
 export class Dashboard implements PanelHost, StreamReader, Commanded {
@@ -288,9 +287,7 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
     this.#page.showClock(this.now())
     for (const panel of this.#panels) panel.drawAge()
     this.#stream.look()
-    // Of a silent stream the server is asked whether it is there: then the connection is dead, and another is opened.
-    const everyMs = this.#stream.isSilent ? SILENT_EVERY_MS : SYMBOLS_EVERY_MS
-    if (!this.#isAsking && performance.now() - this.#askedTime > everyMs) this.#askSymbols()
+    if (!this.#isAsking && performance.now() - this.#askedTime > SYMBOLS_EVERY_MS) this.#askSymbols()
   }
 
   /** Asks what is served; without an answer the server counts as away, unless its stream goes on. */
@@ -312,7 +309,6 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
   }
 
   #takeServed(answer: SymbolsAnswer): void {
-    if (this.#stream.isSilent) this.#stream.reopen()
     // Of a server that is away its stream says when it is back, if there is one.
     if (!this.#stream.isAway) this.#setConnected(true)
     this.#served.take(answer)

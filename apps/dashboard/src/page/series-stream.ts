@@ -4,6 +4,8 @@ import { streamAddress } from './server.ts'
 
 /** The server says something every five seconds at least. After this much silence a connection counts as dead, though nobody has said so. */
 const SILENCE_MAX_MS = 8_000
+/** An opening may take longer: the server reads bars first, and may be busy with many pages. */
+const OPENING_MAX_MS = 20_000
 
 export interface StreamReader {
   onHistory(event: HistoryEvent): void
@@ -37,13 +39,7 @@ export class SeriesStream {
 
   /** True of an open stream on which something was heard a short while ago. */
   get isHeard(): boolean {
-    return this.#source?.readyState === EventSource.OPEN && !this.isSilent
-  }
-
-  /** True of a stream that has said nothing for long, or whose opening takes as long. */
-  get isSilent(): boolean {
-    const isTried = this.#source !== undefined && this.#source.readyState !== EventSource.CLOSED
-    return isTried && performance.now() - this.#heardTime >= SILENCE_MAX_MS
+    return this.#source?.readyState === EventSource.OPEN && this.#silentMs < SILENCE_MAX_MS
   }
 
   /** True while there should be a stream and it is broken, or silent. */
@@ -62,9 +58,13 @@ export class SeriesStream {
     this.reopen()
   }
 
-  /** Says that the server is away when nothing is heard any more. To be called every second. */
+  /** Says that the server is away when nothing is heard any more, and calls it anew. To be called every second. */
   look(): void {
-    if (this.isSilent && !this.#isAway) this.#setAway()
+    const state = this.#source?.readyState ?? EventSource.CLOSED
+    if (state === EventSource.CLOSED) return
+    if (this.#silentMs < (state === EventSource.OPEN ? SILENCE_MAX_MS : OPENING_MAX_MS)) return
+    this.#setAway()
+    this.reopen()
   }
 
   /** Begins anew, from where the page stands. */
@@ -100,6 +100,10 @@ export class SeriesStream {
       this.#setAway()
       if (source.readyState === EventSource.CLOSED) this.#reopenLater()
     })
+  }
+
+  get #silentMs(): number {
+    return performance.now() - this.#heardTime
   }
 
   #hear(): void {

@@ -18,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          globalSetup: ['./vitest.page.ts'],
           setupFiles: ['./vitest.seed.ts'],
           include: ['{libs,apps}/*/tests/**/*.test.ts'],
           exclude: ['apps/e2e/**'],
@@ -30,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          globalSetup: ['./vitest.page.ts'],
           include: ['apps/e2e/tests/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,

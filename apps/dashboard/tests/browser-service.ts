@@ -1,8 +1,3 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { type ChartClient, openChartClient } from '@chart/client'
 import { type ExchangeSimulator, startExchangeSimulator } from '@chart/exchange-simulator'
 import type { BarText } from '@chart/market'
@@ -22,9 +17,6 @@ const APPS = ['ingestor', 'aggregator', 'persister', 'auditor', 'edge']
 const INTERVALS = '1s,1m,5m,15m,1h'
 /** Minutes that a new series is given. */
 const IMPORTED_BARS = 1_000
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
-const DASHBOARD = fileURLToPath(new URL('..', import.meta.url))
 
 /** The whole service as processes, over a market with a day of history, and a dashboard that a test can kill and start again. */
 export class BrowserService implements AsyncDisposable {
@@ -62,7 +54,6 @@ export class BrowserService implements AsyncDisposable {
   /** Starts everything; resolves when the history is stored and the dashboard answers. */
   static async start(): Promise<BrowserService> {
     await using stack = new AsyncDisposableStack()
-    const built = buildPage()
     const redisServer = stack.adopt(await startRedis(), server => server.close())
     const postgresServer = stack.adopt(await startPostgres({ fsync: false }), server => server.close())
     const genesisTime = Math.floor((Date.now() - PAST_MS) / MINUTE_MS) * MINUTE_MS
@@ -98,7 +89,6 @@ export class BrowserService implements AsyncDisposable {
       for (const { child } of apps.values()) child.kill('SIGTERM')
       await Promise.all([...apps.values()].map(({ exited }) => exited))
     })
-    await built
     const service = new BrowserService({ redis, postgres, client, exchange, apps, env, port, stack: stack.move() })
     try {
       await service.#becomeReady()
@@ -170,18 +160,4 @@ export class BrowserService implements AsyncDisposable {
       return symbols.length === SYMBOLS.length && symbols.every(({ feed }) => feed.state === 'live')
     })
   }
-}
-
-/** Builds the page as it is now, and puts it in its place in one step: another test may be reading it at this moment. */
-async function buildPage(): Promise<void> {
-  const made = await mkdtemp(join(DASHBOARD, '.dist-'))
-  const vite = join(ROOT, 'node_modules/vite/bin/vite.js')
-  await promisify(execFile)(process.execPath, [vite, 'build', '--outDir', made, '--logLevel', 'warn'], {
-    cwd: DASHBOARD,
-  })
-  const dist = join(DASHBOARD, 'dist')
-  const former = `${made}-former`
-  await rename(dist, former).catch(() => undefined)
-  await rename(made, dist)
-  await rm(former, { recursive: true, force: true })
 }

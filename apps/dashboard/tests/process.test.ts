@@ -4,7 +4,6 @@ import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
 import { freePort, type RedisServer, startRedis } from '@chart/servers'
 import { killApps, runApp, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { buildPage } from './build-page.ts'
 import { MINUTE_START, TestMarket } from './test-market.ts'
 import { TestPage } from './test-page.ts'
 
@@ -12,7 +11,6 @@ let redis: RedisServer
 let commands: RedisConnection
 
 beforeAll(async () => {
-  await buildPage()
   redis = await startRedis()
   commands = await openRedis(redis.url, 'test')
   const market = await TestMarket.open(commands, 'BTCUSDT')

@@ -7,8 +7,7 @@ import { closeRedis, openRedis } from '@chart/redis'
 import { freePort, startPostgres, startRedis } from '@chart/servers'
 import { killApps, runApp, until, writeFolder } from '@chart/testkit'
 import { createTestCa } from '@chart/testkit/certificates'
-import { afterEach, beforeAll, expect, onTestFailed, test } from 'vitest'
-import { buildPageOnce } from '../src/built-page.ts'
+import { afterEach, expect, onTestFailed, test } from 'vitest'
 import { compareWithOracle } from '../src/compare.ts'
 import { ShownPage } from '../src/shown-page.ts'
 
@@ -24,7 +23,6 @@ const MINUTE_MS = 60_000
 const SPEED = 10
 const OUTPUT_TAIL = 3_000
 
-beforeAll(buildPageOnce)
 afterEach(killApps)
 
 const passwordOf = (role: string) => `${role}-s3cret`

@@ -38,8 +38,8 @@ export async function serveDashboard(options: DashboardOptions): Promise<Dashboa
   await using opened = new AsyncDisposableStack()
   const files = await readStaticFiles(options.dist)
   const served = new ServedSymbols(redis)
-  const feeds = new FeedWatch(redis, log)
   const live = opened.use(await LiveSymbols.open(options))
+  const feeds = new FeedWatch(redis, log, symbol => live.throughTradeId(symbol))
   const history = new History(options)
   const streams = opened.use(new PageStreams({ ...options, served, live, history, feeds }))
   const routes = new Map([

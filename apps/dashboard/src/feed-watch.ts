@@ -1,6 +1,7 @@
 import type { FeedState } from '@chart/market'
 import { type FeedStatus, type RedisCommands, readFeedStatus } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
+import { BarsBehind } from './bars-behind.ts'
 import type { FeedView } from './wire.ts'
 
 /** A feed's state is watched this often; feeds write at least once a second themselves. */
@@ -15,29 +16,45 @@ interface WatchedFeed {
   readonly tag: string
   readonly symbol: string
   readonly listeners: Set<() => void>
+  readonly behind: BarsBehind
   view: FeedView | undefined
   text: string
 }
 
-/** How the feeds of the symbols on pages are: looked at once a second with one question for all, told when one changed. */
+/** Every trade of a symbol up to which one is in the bars; undefined where there are none. */
+export type ThroughTradeIdOf = (symbol: string) => number | undefined
+
+/**
+ * How the feeds of the symbols on pages are: looked at once a second with one question for all, told when one changed. A feed that lives says nothing
+ * of the bars, so one whose bars do not follow is told as `behind`.
+ */
 export class FeedWatch {
   readonly #redis: RedisCommands
   readonly #log: Log
+  readonly #throughTradeIdOf: ThroughTradeIdOf
   readonly #feeds = new Map<string, WatchedFeed>()
   #lookedTime = performance.now()
   #isFailing = false
   #isAsked = false
   #looking: Promise<void> | undefined
 
-  constructor(redis: RedisCommands, log: Log) {
+  constructor(redis: RedisCommands, log: Log, throughTradeIdOf: ThroughTradeIdOf) {
     this.#redis = redis
     this.#log = log
+    this.#throughTradeIdOf = throughTradeIdOf
   }
 
   /** From now on `onChange` is called when one of the symbols' feeds changed. Gives what ends that. */
   follow(symbols: readonly { symbol: string; tag: string }[], onChange: () => void): () => void {
     const feeds = symbols.map(({ symbol, tag }) => {
-      const feed = this.#feeds.get(symbol) ?? { tag, symbol, listeners: new Set(), view: undefined, text: '' }
+      const feed = this.#feeds.get(symbol) ?? {
+        tag,
+        symbol,
+        listeners: new Set(),
+        behind: new BarsBehind(),
+        view: undefined,
+        text: '',
+      }
       this.#feeds.set(symbol, feed)
       feed.listeners.add(onChange)
       return feed
@@ -90,7 +107,10 @@ export class FeedWatch {
       const states = await readFeedStatus(this.#redis, feeds)
       this.#lookedTime = performance.now()
       this.#isFailing = false
-      this.#take(feeds, states.map(feedViewOf))
+      this.#take(
+        feeds,
+        feeds.map((feed, index) => this.#viewOf(feed, states[index]!)),
+      )
     } catch (error) {
       if (!this.#isFailing) this.#log.warn({ reason: (error as Error).message }, 'feed states cannot be read')
       this.#isFailing = true
@@ -102,6 +122,12 @@ export class FeedWatch {
         ),
       )
     }
+  }
+
+  #viewOf({ symbol, behind }: WatchedFeed, status: FeedStatus): FeedView {
+    const view = feedViewOf(status)
+    const isBehind = behind.look(status.lastTradeId, this.#throughTradeIdOf(symbol))
+    return view.state === 'live' && isBehind ? { ...view, state: 'behind' } : view
   }
 
   #take(feeds: readonly WatchedFeed[], views: readonly FeedView[]): void {

@@ -16,6 +16,9 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** A connection that asks nothing more is kept for as long as it takes to look at a chart and scroll. */
 const IDLE_MS = 30_000
 
+/** Who does not read an answer for this long has left, or keeps it in our memory on purpose. */
+const UNREAD_MAX_MS = 30_000
+
 /** A browser opens up to six connections to load a page; only one is kept with a stream. */
 const CONNECTIONS_PER_PAGE = 2
 const FURTHER_CONNECTIONS = 200
@@ -62,6 +65,7 @@ export interface HttpServerOptions {
   /** By path; of other paths those of `files` are answered. */
   readonly routes: ReadonlyMap<string, Route>
   readonly files: ReadonlyMap<string, StaticFile>
+  readonly slowPageMaxMs?: number
   readonly metrics: Metrics
   readonly log: Log
 }
@@ -83,6 +87,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     },
     (request, response) => answers.answer(request, response),
   )
+  server.timeout = options.slowPageMaxMs ?? UNREAD_MAX_MS
   server.maxConnections = pagesMax * CONNECTIONS_PER_PAGE + FURTHER_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -139,6 +144,10 @@ class Answers {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       throw new RefusedRequest(405, 'only GET and HEAD are answered')
     }
+    // Of several requests at once each would have its answer, or its stream, wait in our memory for the one before.
+    if (response.socket === null) {
+      throw new RefusedRequest(400, 'a connection has one request at a time; wait for the answer before the next')
+    }
     if ((request.url ?? '').length > ADDRESS_LENGTH_MAX) {
       throw new RefusedRequest(414, `the address has more than ${ADDRESS_LENGTH_MAX} characters`)
     }
@@ -161,7 +170,7 @@ class Answers {
     }
     const { status = 500, message = 'this server has failed at that; its log says why' } = refused ?? {}
     // What is still to come of such a request is not read.
-    if (status === 405 || status === 414) response.shouldKeepAlive = false
+    if (status === 405 || status === 414 || response.socket === null) response.shouldKeepAlive = false
     const answer: ErrorAnswer = { error: message }
     sendAnswer({ body: JSON.stringify(answer), status, headers: headersOf(refused) }, response)
     request.resume()

@@ -54,6 +54,11 @@ export class LiveSymbol {
     this.#throughTime = Math.max(this.#throughTime, throughTime)
   }
 
+  /** Every trade up to this one is in the bars; undefined while there are none. */
+  get throughTradeId(): number | undefined {
+    return this.#throughTradeId === -1 ? undefined : this.#throughTradeId
+  }
+
   tellMissed(): void {
     for (const line of this.lines.values()) line.tellMissed()
   }

@@ -68,6 +68,11 @@ export class LiveSymbols implements AsyncDisposable {
     await Promise.all(symbols.map(({ symbol, tag }) => this.#symbols.get(symbol)?.ready ?? this.#begin(symbol, tag)))
   }
 
+  /** Every trade of `symbol` up to this one is in the bars; undefined where there are none, or nobody watches. */
+  throughTradeId(symbol: string): number | undefined {
+    return this.#symbols.get(symbol)?.throughTradeId
+  }
+
   /** A series of a watched symbol. */
   line(symbol: string, interval: string): SeriesLine {
     return this.#symbols.get(symbol)!.lines.get(interval)!

@@ -29,15 +29,18 @@ await runService('dashboard', readConfig, async (config, { signal, log, registry
   const openUpdates: OpenUpdates = listener =>
     openBarUpdates({ ...listener, url: config.redisUrl, name: 'dashboard-updates' })
   const client = stack.use(openChartClient(await clientOptionsOf(config.edge)))
+  let isServing = false
   // Neither Redis nor edges decide readiness: all replicas lose them together, and open pages go on by themselves when they are back.
-  const running = {
-    name: 'running',
+  const serving = {
+    name: 'serving',
     async check() {
+      if (!isServing) throw new Error('the page is not served yet; its files are being read')
       if (signal.aborted) throw new Error('this dashboard is stopping')
     },
   }
-  stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks: [running], log }))
+  stack.use(await serveHealth({ host: config.healthHost, port: config.healthPort, registry, checks: [serving], log }))
   stack.use(await serveDashboard({ ...config, dist: DIST, redis, openUpdates, client, metrics, log }))
+  isServing = true
   await aborted(signal)
   if (!LOOPBACK.has(config.httpHost)) await sleep(LEAVING_MS)
 })

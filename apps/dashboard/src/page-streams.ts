@@ -126,6 +126,8 @@ export class PageStreams implements Disposable {
       response.destroy()
       return false
     }
+    // A stream has its own rule for who does not read; and it may be quiet.
+    response.socket?.setTimeout(0)
     response.writeHead(200, HEADERS)
     const page: PageStream = new PageStream({
       ...this.#options,

@@ -1,3 +1,4 @@
+import { isSymbol } from '@chart/market'
 import { type RedisCommands, readSymbolInfos, readSymbols, type SymbolInfo } from '@chart/redis'
 import { RedisTroubleError } from './refused-request.ts'
 
@@ -35,6 +36,8 @@ export class ServedSymbols {
     try {
       const tags = [...(await readSymbols(this.#redis))]
         .map(([symbol, tag]) => ({ symbol, tag }))
+        // Nobody could ask for another name, and a page that takes one for its first chart would be refused for good.
+        .filter(({ symbol }) => isSymbol(symbol))
         .sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
       const infos = await readSymbolInfos(this.#redis, tags)
       return new Map(infos.map((info, index) => [info.symbol, { ...info, tag: tags[index]!.tag }]))

@@ -21,10 +21,10 @@ export interface WantedSeries extends SeriesName {
   readonly from?: number
 }
 
-/** How the feed of one symbol is; `unknown` before it was ever heard. */
+/** How the feed of one symbol is; `unknown` before it was ever heard, `behind` where trades arrive and bars do not follow. */
 export interface FeedView {
   readonly symbol: string
-  readonly state: FeedState | 'unknown'
+  readonly state: FeedState | 'behind' | 'unknown'
   /** When the exchange matched the newest trade; absent before the first. */
   readonly lastTradeTime?: number
 }

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { type BarText, intervalOf } from '@chart/market'
 import { findChromium, killApps, NEEDS_CHROMIUM, startTcpLink, until } from '@chart/testkit'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
 import { launchChromium, type OpenedPage, openPage } from './browser-page.ts'
 import { BrowserService } from './browser-service.ts'
+import { startSilentLink } from './silent-link.ts'
 
 /** The page in a real browser, on the whole service: real Redis, PostgreSQL, edge and dashboard, over simulated trades. */
 
@@ -211,6 +212,8 @@ describe.skipIf(chromium === undefined)('the page', () => {
     await page.evaluate('window.isStillThere = true')
 
     await service.killDashboard()
+    let isStarted = false
+    onTestFailed(() => (isStarted ? undefined : service.startDashboard()))
     await page.locator('.panel .state[data-state=reconnecting]').first().waitFor()
     const away = await chart()
     await picture(opened, 'reconnecting')
@@ -218,6 +221,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
       return (await service.liveBar('BTCUSDT', '1s'))!.openTime >= away.openTime + 4_000
     })
     await service.startDashboard()
+    isStarted = true
     await page.locator('.panel .state[data-state=live]').first().waitFor()
     await until('it follows again', async () => (await chart()).openTime > away.openTime + 4_000)
 
@@ -240,6 +244,20 @@ describe.skipIf(chromium === undefined)('the page', () => {
     for (const place of [0, 1, 2]) await isWhole(opened, place)
   })
 
+  test('says that it is cut off when its connection dies without a word, and goes on with another', async () => {
+    await using link = await startSilentLink(service.port)
+    const opened = await open('?charts=BTCUSDT:1s', { port: link.port })
+    opened.expectCuts()
+    const before = await opened.chart()
+
+    link.silence()
+    await opened.page.locator('.panel .state[data-state=reconnecting]').waitFor()
+    await opened.page.locator('.panel .state[data-state=live]').waitFor()
+    await until('it follows again', async () => (await opened.chart()).openTime >= before.openTime + 8_000)
+
+    await isWhole(opened, 0)
+  })
+
   /** No bar is missing, none is there twice, and each is as the service has it. */
   async function isWhole({ bars, chart }: OpenedPage, place: number): Promise<void> {
     const { symbol, interval } = await chart(place)
@@ -256,6 +274,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
 
   test('goes on without history while no edge answers, and says so', async () => {
     await service.killEdge()
+    onTestFailed(() => service.startEdge())
     const opened = await openPage(browser, `http://127.0.0.1:${service.port}/?charts=BTCUSDT:1m`)
     await using _ = opened
     await opened.page.getByText('History unavailable').waitFor()
@@ -272,6 +291,7 @@ describe.skipIf(chromium === undefined)('the page', () => {
   test('says when the exchange halts a symbol', async () => {
     const { page } = await open('?charts=PEPEUSDT:1m')
     service.exchange.halt({ symbol: 'PEPEUSDT' })
+    onTestFailed(() => service.exchange.clear())
     await page.locator('.panel .state[data-state=halted]').waitFor()
     service.exchange.clear()
     await page.locator('.panel .state[data-state=live]').waitFor()
@@ -296,6 +316,11 @@ describe.skipIf(chromium === undefined)('the page', () => {
     expect(legend.x + legend.width).toBeLessThanOrEqual(PHONE.viewport.width)
     expect(plot.height).toBeGreaterThan(200)
     expect(interval.height).toBeGreaterThanOrEqual(40)
+    // The longest price and the longest state, and that it is all invented, can be read in full.
+    await page.evaluate("document.querySelector('.state .word').textContent = 'reconnecting'")
+    const hidden =
+      "document.querySelector('.panel-head').scrollWidth - document.querySelector('.panel-head').clientWidth"
+    expect(await page.evaluate(hidden)).toBe(0)
     await page.getByRole('button', { name: 'Interval 15m' }).first().tap()
     await until('it shows 15m', async () => (await opened.chart()).interval === '15m')
     await page.getByRole('button', { name: 'Interval 1m' }).first().tap()

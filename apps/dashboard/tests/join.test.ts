@@ -209,13 +209,34 @@ test('pages are told how the feeds are, and when that changes', async () => {
   const market = await openMarket('FEEDUSDT')
   await untilServed(market)
   await market.trade(timesFrom(0, 5))
+  // One that is live would have to say so again every five seconds.
+  await market.setFeed('backfilling')
   using page = new TestPage(dashboard.port, 'FEEDUSDT:1m,FEEDUSDT:5m')
-  await until('the feed is told', () => page.feeds.get('FEEDUSDT')?.state === 'live')
+  await until('the feed is told', () => page.feeds.get('FEEDUSDT')?.state === 'backfilling')
   expect(page.feeds.get('FEEDUSDT')).toEqual({
     symbol: 'FEEDUSDT',
-    state: 'live',
+    state: 'backfilling',
     lastTradeTime: MINUTE_START + 4 * MINUTE,
   })
   await market.setFeed('halted')
   await until('the change is told', () => page.feeds.get('FEEDUSDT')?.state === 'halted')
+})
+
+test('a feed that lives while nobody makes bars of its trades is told as behind, until they are made', async () => {
+  const market = await openMarket('LATEUSDT')
+  await untilServed(market)
+  await market.trade(timesFrom(0, 5))
+  using page = new TestPage(dashboard.port, 'LATEUSDT:1m')
+  await until('the feed is told', () => page.feeds.get('LATEUSDT')?.state === 'live')
+  const commit = await market.feed(timesFrom(5, 1))
+  await until('the bars are behind', async () => {
+    await market.hearFeed()
+    return page.feeds.get('LATEUSDT')?.state === 'behind'
+  })
+  await commit()
+  await untilEqual(page, market)
+  await until('they have followed', async () => {
+    await market.hearFeed()
+    return page.feeds.get('LATEUSDT')?.state === 'live'
+  })
 })

@@ -52,12 +52,20 @@ test('the built page is served, and so are its scripts', async () => {
   expect(html).not.toMatch(/<script(?![^>]*src=)|<style|style=/)
 })
 
+test('it is ready only when the page is served, not while its files are still being read', async () => {
+  const httpPort = await freePort()
+  const app = await startProcess({ HTTP_PORT: String(httpPort) })
+  const healthPort = await app.portIn('health endpoints listening')
+  await until('it is ready', async () => (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).status === 200)
+  expect((await fetch(`http://127.0.0.1:${httpPort}/`)).status).toBe(200)
+})
+
 test('SIGTERM: not ready, no new connections, streams end over a second, and the process with 0', async () => {
   const app = await startProcess()
   const port = await app.portIn('HTTP listening')
   const healthPort = await app.portIn('health endpoints listening')
   const ready = async () => (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).status
-  expect(await ready()).toBe(200)
+  await until('it is ready', async () => (await ready()) === 200)
   const pages = Array.from({ length: 20 }, () => new TestPage(port, 'BTCUSDT:1m'))
   await until('all follow', () => pages.every(page => page.count('bar') > 0))
   const idle = await fetch(`http://127.0.0.1:${port}/api/symbols`, { keepalive: true })

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingHttpHeaders, request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { until } from '@chart/testkit'
@@ -33,6 +33,8 @@ beforeAll(async () => {
   pepe = await TestMarket.open(servers.commands, 'PEPEUSDT', { tickSize: '0.00000001' })
   await btc.trade(Array.from({ length: 10 }, (_, index) => MINUTE_START + index * MINUTE))
   await pepe.trade([MINUTE_START, MINUTE_START + 90_000])
+  // A feed that is live has to say so again every five seconds.
+  await btc.setFeed('halted')
   dashboard = await startDashboard(servers, { pagesMax: 3 })
 })
 
@@ -108,6 +110,28 @@ test('a request with headers without end is cut', async () => {
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 431 /)
 })
 
+test('a connection has one request at a time: many at once begin one stream, and the next is refused', async () => {
+  const [socket, answered] = send('GET /api/stream?series=BTCUSDT:1m HTTP/1.1\r\nHost: test\r\n\r\n'.repeat(50))
+  await until('the stream is there', () => answered().includes('event: bar'))
+  expect(await metricOf(dashboard.registry, 'chart_dashboard_pages')).toBe(1)
+  socket.destroy()
+  const [, answers] = send('GET /udf/time HTTP/1.1\r\nHost: test\r\n\r\n'.repeat(3))
+  await until('the connection is closed', () => answers().includes('one request at a time'))
+  expect(answers().match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400'])
+})
+
+/** Sends bytes as they are; gives what was answered so far. */
+function send(bytes: string): [socket: Socket, answered: () => string] {
+  let answered = ''
+  const socket = connect(dashboard.port, '127.0.0.1').setEncoding('utf8')
+  socket.on('data', (text: string) => {
+    answered += text
+  })
+  socket.on('error', () => undefined)
+  socket.write(bytes)
+  return [socket, () => answered]
+}
+
 test('every answer says what a page may load: nothing but our own', async () => {
   for (const path of ['/', '/api/symbols', '/nothing', '/udf/config']) {
     expect((await ask(path)).headers).toMatchObject({
@@ -165,12 +189,22 @@ test('what is served is told with steps, feed, and whether it is invented', asyn
         tickSize: '0.01000000',
         stepSize: '0.00001000',
         simulated: false,
-        feed: { symbol: 'BTCUSDT', state: 'live', lastTradeTime: MINUTE_START + 9 * MINUTE },
+        feed: { symbol: 'BTCUSDT', state: 'halted', lastTradeTime: MINUTE_START + 9 * MINUTE },
       },
       expect.objectContaining({ symbol: 'PEPEUSDT', tickSize: '0.00000001', simulated: true }),
     ],
     intervals: ['1s', '1m', '5m'],
   })
+})
+
+test('a name that is no symbol is not served, wherever it comes from', async () => {
+  const names = ['', 'lower', '__proto__', 'BTCUSDT:1m', '<img src=x onerror=alert(1)>', 'A'.repeat(5_000)]
+  await servers.commands.hset('symbols', Object.fromEntries(names.map(name => [name, btc.tag])))
+  await servers.commands.hset('symbols', { NEWUSDT: btc.tag })
+  const served = async () => ((await askJson('/api/symbols'))[1] as SymbolsAnswer).symbols.map(({ symbol }) => symbol)
+  await until('what is served was read anew', async () => (await served()).includes('NEWUSDT'))
+  expect(await served()).toEqual(['BTCUSDT', 'NEWUSDT', 'PEPEUSDT'])
+  await servers.commands.hdel('symbols', ...names, 'NEWUSDT')
 })
 
 test('older bars come in pages, up to the first', async () => {

@@ -85,6 +85,24 @@ test('of live bars a page that does not read is kept the newest only, and it is 
   socket.destroy()
 })
 
+test('an answer that is not read is given up after a time, while a quiet stream stays', async () => {
+  await TestMarket.open(commands, 'CALMUSDT').then(market => market.trade([MINUTE_START]))
+  // More than the system's buffers take.
+  const files = { 'large.bin': 'x'.repeat(32 * 1024 * 1024) }
+  await using dashboard = await startDashboard({ redis, edgePort }, { slowPageMaxMs: 1_000, files })
+  using page = new TestPage(dashboard.port, 'CALMUSDT:1m')
+  await until('the page follows', () => page.count('bar') === 1)
+  const socket = connect(dashboard.port, '127.0.0.1').pause()
+  socket.on('error', () => undefined)
+  socket.write('GET /large.bin HTTP/1.1\r\nhost: a\r\n\r\n')
+  const ofFiles = () => metricOf(dashboard.registry, 'chart_dashboard_http_requests_total', { route: 'file' })
+  await until('it was given up', async () => (await ofFiles()) === 1)
+  const feeds = page.count('feed')
+  await until('the stream goes on', () => page.count('feed') > feeds)
+  expect(page.connections).toBe(1)
+  socket.destroy()
+})
+
 function lastOf(market: TestMarket): number {
   return market.live('1m')!.openTime
 }

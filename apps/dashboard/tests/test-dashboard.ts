@@ -70,22 +70,27 @@ export const TEST_FILES = {
   'assets/index-3kfj29d.js': `console.log('${'a'.repeat(500)}')`,
 } as const
 
-async function writeTestFiles(): Promise<string> {
+async function writeTestFiles(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'chart-page-'))
-  for (const [name, text] of Object.entries(TEST_FILES)) {
+  for (const [name, text] of Object.entries({ ...TEST_FILES, ...files })) {
     await mkdir(dirname(join(folder, name)), { recursive: true })
     await writeFile(join(folder, name), text)
   }
   return folder
 }
 
+type StartOptions = Partial<Pick<DashboardOptions, 'pagesMax' | 'slowPageMaxMs'>> & {
+  /** Further files of the page, by name. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
 /** A dashboard as main.ts puts it together, in this process. */
 export async function startDashboard(
   servers: { readonly redis: { readonly url: string }; readonly edgePort: number },
-  options: Partial<Pick<DashboardOptions, 'pagesMax' | 'slowPageMaxMs'>> = {},
+  { files = {}, ...options }: StartOptions = {},
 ): Promise<TestDashboard> {
   const stack = new AsyncDisposableStack()
-  const dist = stack.adopt(await writeTestFiles(), folder => rm(folder, { recursive: true }))
+  const dist = stack.adopt(await writeTestFiles(files), folder => rm(folder, { recursive: true }))
   const registry = new Registry()
   const metrics = openMetrics(registry)
   const redis = stack.adopt(await openRedis(servers.redis.url, 'dashboard'), closeRedis)

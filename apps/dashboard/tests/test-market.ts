@@ -99,10 +99,20 @@ export class TestMarket {
    * Trades at these times, whose ids follow on; one of an earlier bar than the live one corrects that.
    * @param publish false: nobody is told, as when a message of pub/sub is lost
    */
-  async trade(times: readonly number[], { publish = true } = {}): Promise<void> {
+  async trade(times: readonly number[], options: { publish?: boolean } = {}): Promise<void> {
+    const commit = await this.feed(times)
+    await commit(options)
+  }
+
+  /** Trades at these times, in the log alone as long as no aggregator commits them, which the answer does. */
+  async feed(times: readonly number[]): Promise<(options?: { publish?: boolean }) => Promise<void>> {
     const trades = times.map((time, index) => tradeOf(this.lastTradeId + 1 + index, time))
     const previousPosition = this.#at.pos
     const n = await this.#append(trades)
+    return ({ publish = true } = {}) => this.#commit(trades, n, previousPosition, publish)
+  }
+
+  async #commit(trades: readonly Trade[], n: number, previousPosition: number, publish: boolean): Promise<void> {
     const changes = newChanges()
     for (const trade of trades) applyTrade(this.#bars, trade, changes)
     const closed = changes.closed.map(bar => textOfBar(bar, this.#bars.scales))
@@ -150,6 +160,11 @@ export class TestMarket {
   /** Says how the feed is, as its ingestor does. */
   async setFeed(state: 'live' | 'backfilling' | 'stale' | 'halted'): Promise<void> {
     await writeFeedStates(this.#redis, this.#ingest, new Map([[this.symbol, state]]))
+  }
+
+  /** What an ingestor's entries say at least once a second, also without trades: that it runs. */
+  async hearFeed(): Promise<void> {
+    await this.#redis.hset(`feed:${this.tag}:${this.symbol}`, { writtenTime: Date.now() })
   }
 
   async #append(trades: readonly Trade[], seed?: Parameters<typeof appendEntry>[2][number]['seed']): Promise<number> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@chart/servers'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -17,6 +18,7 @@ const START_TIMEOUT_MS = 90_000
 export interface Run {
   readonly pid: number
   readonly grpc: string
+  readonly dashboard: string
   readonly redisUrl: string
   readonly databaseUrl: string
   readonly binanceApiUrl: string
@@ -45,7 +47,7 @@ export class LocalService implements AsyncDisposable {
     this.#child = spawn(process.execPath, [join(ROOT, 'apps/local/src/main.ts'), '--simulate'], {
       cwd: ROOT,
       // Bars taken over from the exchange have no trade ids: what is compared with the oracle here is made of trades.
-      env: { ...process.env, IMPORT_BARS: '0', ...env, DATA_DIR: this.dataDir },
+      env: { ...process.env, IMPORT_BARS: '0', PAST_MINUTES: '0', ...env, DATA_DIR: this.dataDir },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -57,7 +59,8 @@ export class LocalService implements AsyncDisposable {
 
   /** Starts it and waits until every process is ready. */
   static async start(env: Readonly<Record<string, string>>, dataDir?: string): Promise<LocalService> {
-    const service = new LocalService(env, dataDir)
+    // Services of several tests start at the same time: each with a port of its own.
+    const service = new LocalService({ HTTP_PORT: String(await freePort()), ...env }, dataDir)
     const ready = service.until(
       'every process is ready',
       () => {

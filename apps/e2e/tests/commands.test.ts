@@ -39,6 +39,24 @@ test('symbols prints what is served and that the feeds live', async () => {
   expect(lines[2]).toMatch(/^PEPEUSDT +TRADING +live +\d+ /)
 })
 
+test('status finds the service and says that all is well', async () => {
+  const status = () => run(process.execPath, [CHART, 'status'], { env: { ...process.env, DATA_DIR: service.dataDir } })
+  await service.until('all well', async () => (await status()).stdout.startsWith('all well'))
+  const { stdout } = await status()
+  for (const member of ['ingestor-1', 'aggregator-1', 'auditor']) expect(stdout).toContain(member)
+})
+
+test('the page is served at the address that run.json names, with bars of the symbols', async () => {
+  const get = (path: string) => fetch(new URL(path, service.run.dashboard))
+  expect(await (await get('/')).text()).toContain('<script type="module"')
+  const last = async () => {
+    const answer = await get('/udf/history?symbol=PEPEUSDT&resolution=1&countback=1&to=99999999999')
+    return (await answer.json()) as { s: string; c: number[] }
+  }
+  await service.until('a bar', async () => (await last()).s === 'ok')
+  expect((await last()).c).toHaveLength(1)
+})
+
 test('bars prints stored bars oldest first, and the live bar at their end', async () => {
   const bars = async () =>
     (await chart('bars', 'BTCUSDT', '--interval', '1m', '--limit', '20', '--json', ...address))

@@ -27,6 +27,8 @@ export type Config = {
   /** Of the simulated market; absent: those it was begun with, or new ones. */
   readonly seed?: number
   readonly tradesPerSecond?: number
+  /** Of a market that is begun now. */
+  readonly pastMinutes: number
   readonly marketSettings: Readonly<Record<string, string>>
   /** Process number of the bootstrap whose end is our end. */
   readonly bootstrapPid?: number
@@ -41,7 +43,7 @@ export const usage = `usage: npm start -- [--live | --simulate]
   (neither)    Binance where it can be reached, otherwise the simulator
 
 Variables: SYMBOLS, REDIS_URL, DATABASE_URL, HTTP_PORT, GRPC_PORT, BINANCE_API_URL, BINANCE_STREAM_URL, DATA_DIR,
-           SEED and TRADES_PER_SECOND of the simulated market, NO_COLOR. The README has the whole table.`
+           SEED, TRADES_PER_SECOND and PAST_MINUTES of the simulated market, NO_COLOR. The README has the whole table.`
 
 /** Variables of the simulator that decide which trades there are; the simulator checks them. */
 const marketVariables = [
@@ -67,6 +69,8 @@ export function readConfig(args: readonly string[] = process.argv.slice(2), env:
     httpPort: read.integer('HTTP_PORT', 8080, { min: 1, max: 65_535 }),
     isHttpPortFixed: isSet(env, 'HTTP_PORT'),
     env,
+    // A little more than the thousand minutes that the auditor imports.
+    pastMinutes: read.integer('PAST_MINUTES', 1_020, { min: 0, max: 100_000 }),
     marketSettings: Object.fromEntries(
       marketVariables.filter(name => isSet(env, name)).map(name => [name, env[name]!]),
     ),

@@ -18,6 +18,18 @@ test('a later start goes on with the market of the first', async () => {
   expect(await openMarket(dir, { symbols }, 1_800_000_000_000)).toEqual(first)
 })
 
+test('a new market has a past, as long as that is not too many trades', async () => {
+  const first = await openMarket(dir, { symbols, pastMinutes: 1_020 }, 1_700_000_123_456)
+  expect(first.genesisTime).toBe(1_700_000_100_000 - 1_020 * 60_000)
+  expect(await openMarket(dir, { symbols, pastMinutes: 10 })).toEqual(first)
+  const busy = await openMarket(
+    join(dir, 'busy'),
+    { symbols, tradesPerSecond: 1_000, pastMinutes: 1_020 },
+    1_700_000_123_456,
+  )
+  expect(busy.genesisTime).toBe(1_700_000_100_000 - 33 * 60_000)
+})
+
 test('another list of symbols leaves the trades of each symbol as they were', async () => {
   const first = await openMarket(dir, { symbols, tradesPerSecond: 100 })
   expect(Object.values(first.rates).reduce((sum, rate) => sum + rate)).toBeCloseTo(100)

@@ -23,11 +23,15 @@ export type WantedMarket = {
   readonly symbols: readonly string[]
   readonly seed?: number
   readonly tradesPerSecond?: number
+  /** How long a new market is said to have traded already, so that its charts begin full. */
+  readonly pastMinutes?: number
   readonly marketSettings?: Readonly<Record<string, string>>
 }
 
 const minuteMs = 60_000
 const usualTradesPerSecond = 30
+/** The simulator makes bars of the past out of their trades: so many cost it some seconds. */
+const pastTradesMax = 2_000_000
 
 /** The market of the data in `dir`, or a new one when there are none. */
 export async function openMarket(dir: string, wanted: WantedMarket, now = Date.now()): Promise<SimulatedMarket> {
@@ -36,10 +40,12 @@ export async function openMarket(dir: string, wanted: WantedMarket, now = Date.n
   const known = text === undefined ? undefined : parseMarket(text, file)
   if (known !== undefined) refuseAnother(known, wanted, dir)
 
+  const { tradesPerSecond = usualTradesPerSecond, pastMinutes = 0 } = wanted
+  const past = Math.min(pastMinutes, Math.floor(pastTradesMax / (tradesPerSecond * 60)))
   const begun = known ?? {
     seed: wanted.seed ?? randomInt(2 ** 32 - 1),
-    genesisTime: Math.floor(now / minuteMs) * minuteMs,
-    tradesPerSecond: wanted.tradesPerSecond ?? usualTradesPerSecond,
+    genesisTime: (Math.floor(now / minuteMs) - past) * minuteMs,
+    tradesPerSecond,
     rates: {},
     settings: wanted.marketSettings ?? {},
   }

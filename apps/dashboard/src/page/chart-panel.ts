@@ -85,9 +85,10 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
           this.#symbol,
           icon(ICONS.down.lines),
         ),
+        // Where there is no room for all, what comes last is cut off.
+        this.#simulated,
         this.#price,
         this.#state,
-        this.#simulated,
         this.#age,
       ),
       this.#intervals,

@@ -30,7 +30,6 @@ const DEFAULT_INTERVAL = '1m'
 const TICK_MS = 1_000
 /** What is served is asked for this often, for symbols come and go; and missing bars, which may have been put in. */
 const SYMBOLS_EVERY_MS = 60_000
-const SILENT_EVERY_MS = 15_000
 
 /** The page: its charts, the one stream that feeds them, what is pressed, and the address that says what is shown. */
 export class Dashboard implements PanelHost, StreamReader, Commanded {
@@ -45,6 +44,7 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
   #isConnected = true
   #clockAheadMs = 0
   #askedTime = Number.NEGATIVE_INFINITY
+  #isAsking = false
   #askTries = 0
   #palette
 
@@ -140,13 +140,17 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
 
   onOpen(): void {
     for (const series of this.#series.values()) series.awaitHistory()
-    // Another server may serve other symbols.
-    if (!this.#isConnected) this.#askSymbols()
     this.#setConnected(true)
   }
 
   onAway(): void {
     this.#setConnected(false)
+  }
+
+  onBack(): void {
+    // Another server may serve other symbols.
+    this.#askSymbols()
+    this.#setConnected(true)
   }
 
   // For commands
@@ -282,14 +286,14 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
     this.#showTitle()
     this.#page.showClock(this.now())
     for (const panel of this.#panels) panel.drawAge()
-    // On a silent stream the server is asked whether it is the market that is silent.
-    const everyMs = this.#stream.isSilent ? SILENT_EVERY_MS : SYMBOLS_EVERY_MS
-    if (performance.now() - this.#askedTime > everyMs) this.#askSymbols()
+    this.#stream.look()
+    if (!this.#isAsking && performance.now() - this.#askedTime > SYMBOLS_EVERY_MS) this.#askSymbols()
   }
 
   /** Asks what is served; without an answer the server counts as away, unless its stream goes on. */
   async #askSymbols(): Promise<void> {
     this.#askedTime = performance.now()
+    this.#isAsking = true
     try {
       const { answer, clockAheadMs } = await askSymbols()
       this.#askTries = 0
@@ -299,11 +303,12 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
       if (this.#stream.isHeard) return
       this.#setConnected(false)
       setTimeout(() => this.#askSymbols(), backoffMs(this.#askTries++))
+    } finally {
+      this.#isAsking = false
     }
   }
 
   #takeServed(answer: SymbolsAnswer): void {
-    if (this.#stream.isSilent && this.#served.isAheadOfStream(answer)) this.#stream.reopen()
     // Of a server that is away its stream says when it is back, if there is one.
     if (!this.#stream.isAway) this.#setConnected(true)
     this.#served.take(answer)

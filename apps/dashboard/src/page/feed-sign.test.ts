@@ -10,6 +10,11 @@ describe('the state of a chart', () => {
     expect(chartStateOf({ isServed: true, isConnected: true, feed: undefined })).toBe('unknown')
   })
 
+  it('is unknown where a server of a later release says what this page does not know', () => {
+    const later = { ...feed, state: 'auctioned' as 'live' }
+    expect(chartStateOf({ isServed: true, isConnected: true, feed: later })).toBe('unknown')
+  })
+
   it('is never live while the server is away', () => {
     expect(chartStateOf({ isServed: true, isConnected: false, feed })).toBe('reconnecting')
   })

@@ -19,7 +19,8 @@ export interface ChartCondition {
 export function chartStateOf({ isServed, isConnected, feed }: ChartCondition): ChartState {
   if (!isConnected) return 'reconnecting'
   if (!isServed) return 'unserved'
-  return feed?.state ?? 'unknown'
+  // A page stays open for days: a server of a later release may know states that this page has no word for.
+  return feed !== undefined && feed.state in STATE_WORDS ? feed.state : 'unknown'
 }
 
 /** The state as the badge says it, and what it means. */
@@ -27,6 +28,10 @@ export const STATE_WORDS: Readonly<Record<ChartState, { word: string; meaning: s
   live: { word: 'live', meaning: 'trades arrive, none is missing' },
   backfilling: { word: 'backfilling', meaning: 'trades are missing and are being fetched; later ones wait' },
   stale: { word: 'stale', meaning: 'the exchange’s feed is silent: nothing is known, so nothing is invented' },
+  behind: {
+    word: 'behind',
+    meaning: 'trades arrive but bars do not follow; what is shown is as old as its last trade',
+  },
   halted: { word: 'halted', meaning: 'the exchange has stopped trading this symbol' },
   unknown: { word: 'waiting', meaning: 'nothing was heard of this symbol yet' },
   reconnecting: { word: 'reconnecting', meaning: 'the dashboard’s server is away; what is shown is as old as that' },

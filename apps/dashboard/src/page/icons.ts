@@ -28,6 +28,7 @@ export const STATE_DRAWINGS: Readonly<Record<ChartState, Drawing>> = {
   live: { filled: ['M8 12.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9Z'] },
   backfilling: { lines: ['M8 2.5v8M4.5 7 8 10.5 11.5 7M3.5 13.5h9'] },
   stale: { lines: ['M8 12.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9Z'] },
+  behind: { lines: ['M8 13.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM8 5v3l2 1.5'] },
   halted: { filled: ['M4 4h8v8H4z'] },
   unknown: { filled: ['M3 7h2v2H3zM7 7h2v2H7zM11 7h2v2h-2z'] },
   reconnecting: { lines: ['M13 8a5 5 0 1 1-1.5-3.5M13 2v3h-3'] },

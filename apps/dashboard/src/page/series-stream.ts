@@ -2,8 +2,10 @@ import type { BarEvent, FeedEvent, HistoryEvent, WantedSeries } from '../wire.ts
 import { backoffMs } from './backoff.ts'
 import { streamAddress } from './server.ts'
 
-/** Feeds say something once a second while there are trades. After this much silence a connection may be dead without anybody saying so. */
-const SILENCE_MAX_MS = 15_000
+/** The server says something every five seconds at least. After this much silence a connection counts as dead, though nobody has said so. */
+const SILENCE_MAX_MS = 8_000
+/** An opening may take longer: the server reads bars first, and may be busy with many pages. */
+const OPENING_MAX_MS = 20_000
 
 export interface StreamReader {
   onHistory(event: HistoryEvent): void
@@ -12,6 +14,8 @@ export interface StreamReader {
   onOpen(): void
   /** The server is away: what is shown is as old as that. */
   onAway(): void
+  /** It is heard again. */
+  onBack(): void
 }
 
 /**
@@ -35,15 +39,10 @@ export class SeriesStream {
 
   /** True of an open stream on which something was heard a short while ago. */
   get isHeard(): boolean {
-    return this.#source?.readyState === EventSource.OPEN && performance.now() - this.#heardTime < SILENCE_MAX_MS
+    return this.#source?.readyState === EventSource.OPEN && this.#silentMs < SILENCE_MAX_MS
   }
 
-  /** True of an open stream that has said nothing for long. */
-  get isSilent(): boolean {
-    return this.#source?.readyState === EventSource.OPEN && !this.isHeard
-  }
-
-  /** True while there should be a stream and it is broken. */
+  /** True while there should be a stream and it is broken, or silent. */
   get isAway(): boolean {
     return this.#isAway
   }
@@ -56,6 +55,15 @@ export class SeriesStream {
     if (names === this.#names) return
     this.#names = names
     this.#tries = 0
+    this.reopen()
+  }
+
+  /** Says that the server is away when nothing is heard any more, and calls it anew. To be called every second. */
+  look(): void {
+    const state = this.#source?.readyState ?? EventSource.CLOSED
+    if (state === EventSource.CLOSED) return
+    if (this.#silentMs < (state === EventSource.OPEN ? SILENCE_MAX_MS : OPENING_MAX_MS)) return
+    this.#setAway()
     this.reopen()
   }
 
@@ -72,9 +80,10 @@ export class SeriesStream {
   #open(address: string): void {
     const source = new EventSource(address)
     this.#source = source
+    this.#heardTime = performance.now()
     const on = (type: string, take: (data: never) => void) =>
       source.addEventListener(type, event => {
-        this.#heardTime = performance.now()
+        this.#hear()
         this.#tries = 0
         take(JSON.parse((event as MessageEvent<string>).data) as never)
       })
@@ -82,15 +91,31 @@ export class SeriesStream {
     on('bar', (event: BarEvent) => this.#reader.onBar(event))
     on('feed', (event: FeedEvent) => this.#reader.onFeed(event))
     source.addEventListener('open', () => {
-      this.#heardTime = performance.now()
-      this.#isAway = false
+      this.#hear()
       this.#reader.onOpen()
     })
     source.addEventListener('error', () => {
-      this.#isAway = true
-      this.#reader.onAway()
+      // The browser begins anew.
+      this.#heardTime = performance.now()
+      this.#setAway()
       if (source.readyState === EventSource.CLOSED) this.#reopenLater()
     })
+  }
+
+  get #silentMs(): number {
+    return performance.now() - this.#heardTime
+  }
+
+  #hear(): void {
+    this.#heardTime = performance.now()
+    if (!this.#isAway) return
+    this.#isAway = false
+    this.#reader.onBack()
+  }
+
+  #setAway(): void {
+    this.#isAway = true
+    this.#reader.onAway()
   }
 
   #reopenLater(): void {

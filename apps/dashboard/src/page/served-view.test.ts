@@ -36,12 +36,4 @@ describe('what is served', () => {
     served.heardTrade('BTCUSDT', 4_000)
     expect(served.view('BTCUSDT')!.feed.lastTradeTime).toBe(5_000)
   })
-
-  it('says when the stream is dead: the server knows of newer trades', () => {
-    const served = new ServedView()
-    expect(served.isAheadOfStream(answer(90_000))).toBe(false)
-    served.takeFeed({ symbol: 'BTCUSDT', state: 'live', lastTradeTime: 10_000 })
-    expect(served.isAheadOfStream(answer(13_000))).toBe(false)
-    expect(served.isAheadOfStream(answer(13_001))).toBe(true)
-  })
 })

@@ -1,8 +1,5 @@
 import type { FeedView, SymbolsAnswer, SymbolView } from '../wire.ts'
 
-/** The stream may be this much behind what the server says when asked. */
-const BEHIND_MAX_MS = 3_000
-
 /** What is served and how each feed is, out of what the server was asked and of what its stream has told since. */
 export class ServedView {
   readonly #feeds = new Map<string, FeedView>()
@@ -41,13 +38,5 @@ export class ServedView {
     const feed = this.#feeds.get(symbol)
     if (feed === undefined) return
     this.#feeds.set(symbol, { ...feed, lastTradeTime: Math.max(feed.lastTradeTime ?? 0, now) })
-  }
-
-  /** Whether `answer` knows of trades that the stream should have told long ago. */
-  isAheadOfStream(answer: SymbolsAnswer): boolean {
-    return answer.symbols.some(({ symbol, feed }) => {
-      const told = this.#feeds.get(symbol)
-      return told !== undefined && (feed.lastTradeTime ?? 0) > (told.lastTradeTime ?? 0) + BEHIND_MAX_MS
-    })
   }
 }

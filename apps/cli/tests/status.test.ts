@@ -73,7 +73,8 @@ test('an owner that stands still while the log grows is seen', async () => {
 })
 
 test('bars that PostgreSQL does not have are seen when they are old', async () => {
-  const closedAt = (ms: number) => ({ [`BTCUSDT|1m|${Math.floor(ms / 60_000) * 60_000 - 60_000}`]: '{}' })
+  // Not cut by minutes: late in a minute its newest bar is nearly as old as what counts as old.
+  const closedAt = (ms: number) => ({ [`BTCUSDT|1m|${ms - 60_000}`]: '{}' })
   await service.redis.hset(pendingKey(TAG), closedAt(Date.now()))
   expect(await findings()).toEqual([])
   await service.redis.hset(pendingKey(TAG), closedAt(Date.now() - 600_000))

@@ -1,19 +1,20 @@
 import type { BarText } from '@chart/market'
 import type { SeriesName, SymbolView } from '../wire.ts'
-import { showState, simulatedBadge, stateBadge } from './badges.ts'
 import { CandleCanvas } from './candle-canvas.ts'
 import { decimalsOf, priceText } from './decimals.ts'
 import { button, element, icon, setText } from './element.ts'
-import { type ChartState, chartStateOf, oldTradeAge } from './feed-sign.ts'
+import { type ChartState, chartStateOf } from './feed-sign.ts'
 import type { Drawable, Frames } from './frames.ts'
 import type { HeldSeries, SeriesReader } from './held-series.ts'
 import { ICONS } from './icons.ts'
+import { IntervalChoice } from './interval-choice.ts'
 import { NARROW_MAX_PX } from './layout.ts'
 import { Legend } from './legend.ts'
+import { noticeOf } from './notice.ts'
 import type { CommandedChart } from './page-commands.ts'
 import type { Palette } from './palette.ts'
+import { PanelHead } from './panel-head.ts'
 import type { TimeSlot } from './time-slots.ts'
-import { ageText, clockText } from './time-text.ts'
 
 /** Older bars are loaded when fewer than this many are left of the view. */
 const BARS_AHEAD = 100
@@ -43,20 +44,13 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
   readonly #host: PanelHost
   readonly #canvas: CandleCanvas
   readonly #legend = new Legend()
-  readonly #symbol: HTMLElement
-  readonly #price = element('output', { class: 'price', 'aria-live': 'off' })
-  readonly #state = stateBadge('unknown')
-  readonly #simulated = simulatedBadge()
-  readonly #age = element('span', { class: 'age', hidden: true })
+  readonly #head: PanelHead
   readonly #notice = element('div', { class: 'notice', hidden: true })
   readonly #toNewest: HTMLButtonElement
-  readonly #intervals = element('div', { class: 'intervals', role: 'group', 'aria-label': 'Interval' })
-  readonly #intervalSelect = element('select', { class: 'interval-select', 'aria-label': 'Interval' })
+  readonly #intervals = new IntervalChoice(name => this.#host.onInterval(this, name))
   #series: HeldSeries
-  #intervalNames: readonly string[] = []
   #changedFrom: number | undefined = Number.NEGATIVE_INFINITY
   #pointed: TimeSlot | undefined
-  #drawnState: ChartState | undefined
   #decimals: number | undefined
   #tickSize = ''
   #beganTime = performance.now()
@@ -64,7 +58,7 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
   constructor(host: PanelHost, parent: HTMLElement, series: HeldSeries, palette: Palette) {
     this.#host = host
     this.#series = series
-    this.#symbol = element('span', { class: 'symbol-name' })
+    this.#head = new PanelHead(() => host.onSearch(this))
     this.#toNewest = button(
       'Go to the newest bar',
       { class: 'to-newest', hidden: true },
@@ -75,27 +69,12 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
     this.root = element(
       'section',
       { class: 'panel', tabindex: -1 },
-      element(
-        'div',
-        { class: 'panel-head' },
-        button(
-          'Choose a symbol',
-          { class: 'symbol', 'aria-haspopup': 'dialog' },
-          () => host.onSearch(this),
-          this.#symbol,
-          icon(ICONS.down.lines),
-        ),
-        // Where there is no room for all, what comes last is cut off.
-        this.#simulated,
-        this.#price,
-        this.#state,
-        this.#age,
-      ),
-      this.#intervals,
+      this.#head.root,
+      this.#intervals.buttons,
       element(
         'div',
         { class: 'panel-tools' },
-        this.#intervalSelect,
+        this.#intervals.list,
         button('Remove this chart', { class: 'quiet remove' }, () => host.onRemove(this), icon(ICONS.close.lines)),
       ),
       this.#legend.root,
@@ -105,7 +84,6 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
     parent.append(this.root)
     this.root.addEventListener('pointerdown', () => host.onActive(this))
     this.root.addEventListener('focusin', () => host.onActive(this))
-    this.#intervalSelect.addEventListener('change', () => host.onInterval(this, this.#intervalSelect.value))
     this.#canvas = new CandleCanvas({
       container: canvasRoot,
       palette,
@@ -158,20 +136,7 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
   }
 
   setIntervals(names: readonly string[]): void {
-    if (names.join() === this.#intervalNames.join()) return
-    this.#intervalNames = names
-    this.#intervals.replaceChildren(
-      ...names.map((name, index) =>
-        button(
-          `Interval ${name}${index < 9 ? ` (key ${index + 1})` : ''}`,
-          { class: 'interval', 'data-interval': name },
-          () => this.#host.onInterval(this, name),
-          name,
-        ),
-      ),
-    )
-    this.#intervalSelect.replaceChildren(...names.map(name => element('option', { value: name }, name)))
-    this.#markInterval()
+    this.#intervals.setNames(names)
   }
 
   setActive(isActive: boolean): void {
@@ -188,7 +153,7 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
   }
 
   setInterval(index: number): void {
-    const interval = this.#intervalNames[index]
+    const interval = this.#intervals.names[index]
     if (interval !== undefined) this.#host.onInterval(this, interval)
   }
 
@@ -230,11 +195,7 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
   /** What belongs to a clock: the age of the last trade. */
   drawAge(): void {
     const { feed } = this.#host.symbolView(this.name.symbol) ?? {}
-    const age = oldTradeAge(feed?.lastTradeTime, this.#host.now())
-    this.#age.hidden = age === undefined
-    if (age === undefined) return
-    setText(this.#age, `${ageText(age)} ago`)
-    this.#age.title = `The last trade was at ${clockText(feed!.lastTradeTime!)} UTC`
+    this.#head.showAge(feed?.lastTradeTime, this.#host.now())
   }
 
   drawFrame(): void {
@@ -245,7 +206,7 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
     const slots = this.#canvas.slots
     const slot = this.#pointed ?? slots.at(-1)
     this.#legend.show(slot, this.name.interval, this.#decimals)
-    setText(this.#price, this.priceText ?? '')
+    this.#head.showPrice(this.priceText ?? '')
     this.#drawView()
     this.#tellDrawn()
   }
@@ -258,24 +219,17 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
     const { symbol, interval } = this.name
     this.#canvas.begin(interval, this.#series.intervalMs)
     this.root.setAttribute('aria-label', `${symbol} ${interval}`)
-    setText(this.#symbol, symbol)
-    this.#markInterval()
+    this.#head.showSymbol(symbol)
+    this.#intervals.mark(interval)
     this.#tickSize = ''
     this.#decimals = undefined
     this.#legend.show(undefined, interval, undefined)
-    setText(this.#price, '')
+    this.#head.showPrice('')
     // Nothing is drawn of it yet.
     for (const name of Object.keys(this.root.dataset)) delete this.root.dataset[name]
     this.drawAge()
     this.#host.frames.request(this)
     setTimeout(() => this.#host.frames.request(this), HISTORY_FIRST_MS)
-  }
-
-  #markInterval(): void {
-    const { interval } = this.name
-    for (const one of this.#intervals.querySelectorAll<HTMLElement>('.interval'))
-      one.setAttribute('aria-pressed', String(one.dataset.interval === interval))
-    this.#intervalSelect.value = interval
   }
 
   /** The bar may have another version by now. */
@@ -312,17 +266,14 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
 
   #drawBadges(): void {
     const view = this.#host.symbolView(this.name.symbol)
-    this.#simulated.hidden = view?.simulated !== true
+    this.#head.showSimulated(view?.simulated === true)
     this.root.classList.toggle('is-simulated', view?.simulated === true)
     const state = chartStateOf({
       isServed: view !== undefined,
       isConnected: this.#host.isConnected,
       feed: view?.feed,
     })
-    if (state === this.#drawnState) return
-    this.#drawnState = state
-    showState(this.#state, state)
-    this.#host.onStateChange(this, state)
+    if (this.#head.showState(state)) this.#host.onStateChange(this, state)
   }
 
   /** What depends on which part of the time axis is in sight. */
@@ -335,18 +286,9 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
 
   #drawNotice(): void {
     const { view } = this.#canvas
-    const notice = this.#noticeText(view !== undefined && view.from < 0)
+    const notice = noticeOf(this.#series, view !== undefined && view.from < 0)
     this.#notice.hidden = notice === undefined
     if (notice !== undefined) setText(this.#notice, notice)
-  }
-
-  #noticeText(isOldestInSight: boolean): string | undefined {
-    const { history, older, isFirst, bars } = this.#series
-    if (history === 'unavailable') return 'History unavailable'
-    if (older === 'failed' && isOldestInSight) return 'History unavailable'
-    if (history === 'loading' && bars.length <= 1) return 'Loading history …'
-    if (older === 'loading' && isOldestInSight) return 'Loading older bars …'
-    return isFirst && isOldestInSight ? 'First bar' : undefined
   }
 
   /** For tests and support: what is drawn, read from the drawing itself. */
@@ -363,7 +305,7 @@ export class ChartPanel implements Drawable, SeriesReader, CommandedChart {
       barState: newest?.state,
       bars: this.#canvas.barCount,
       missing: this.#canvas.missingCount,
-      state: this.#drawnState,
+      state: this.#head.state,
       history: this.#series.history,
       firstOpenTime: slots[0]?.openTime,
       viewFrom: view && slots[Math.max(0, Math.ceil(view.from))]?.openTime,

@@ -9,7 +9,6 @@ import {
   textOfSeries,
   type WantedSeries,
 } from '../wire.ts'
-import { backoffMs } from './backoff.ts'
 import { ChartPanel, type PanelHost } from './chart-panel.ts'
 import { type ChartState, STATE_WORDS } from './feed-sign.ts'
 import { Frames } from './frames.ts'
@@ -22,30 +21,26 @@ import { PageFrame } from './page-frame.ts'
 import { readPalette } from './palette.ts'
 import { SeriesStream, type StreamReader } from './series-stream.ts'
 import { ServedView } from './served-view.ts'
-import { askSymbols } from './server.ts'
+import { type SymbolsReader, SymbolsWatch } from './symbols-watch.ts'
 import { PageTheme } from './theme.ts'
 
 const DEFAULT_INTERVAL = '1m'
 /** Ages of trades and the title are looked at this often, also while the page is in the background and draws nothing. */
 const TICK_MS = 1_000
-/** What is served is asked for this often, for symbols come and go; and missing bars, which may have been put in. */
-const SYMBOLS_EVERY_MS = 60_000
 
 /** The page: its charts, the one stream that feeds them, what is pressed, and the address that says what is shown. */
-export class Dashboard implements PanelHost, StreamReader, Commanded {
+export class Dashboard implements PanelHost, StreamReader, SymbolsReader, Commanded {
   readonly frames = new Frames()
   readonly #page: PageFrame
   readonly #theme: PageTheme
   readonly #stream: SeriesStream
   readonly #served = new ServedView()
+  readonly #symbols = new SymbolsWatch(this)
   readonly #series = new Map<string, HeldSeries>()
   #panels: ChartPanel[] = []
   #active = 0
   #isConnected = true
   #clockAheadMs = 0
-  #askedTime = Number.NEGATIVE_INFINITY
-  #isAsking = false
-  #askTries = 0
   #palette
 
   constructor(root: HTMLElement) {
@@ -63,7 +58,7 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
     document.addEventListener('keydown', event => this.#onKey(event))
     window.addEventListener('online', () => this.#stream.reopen())
     setInterval(() => this.#tick(), TICK_MS)
-    this.#askSymbols()
+    this.#symbols.ask()
   }
 
   // For panels
@@ -149,8 +144,29 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
 
   onBack(): void {
     // Another server may serve other symbols.
-    this.#askSymbols()
+    this.#symbols.ask()
     this.#setConnected(true)
+  }
+
+  // For what is served
+
+  onSymbols(answer: SymbolsAnswer, clockAheadMs: number): void {
+    this.#clockAheadMs = clockAheadMs
+    // Of a server that is away its stream says when it is back, if there is one.
+    if (!this.#stream.isAway) this.#setConnected(true)
+    this.#served.take(answer)
+    if (this.count === 0 && this.#served.symbols.length > 0) this.#addPanel(nextChart([], this.#choice()))
+    for (const panel of this.#panels) panel.setIntervals(answer.intervals)
+    this.#drawAll()
+    this.#onCharts()
+    for (const series of this.#series.values()) series.fillGap()
+  }
+
+  /** Without an answer the server counts as away, unless its stream goes on. */
+  onNoSymbols(): boolean {
+    if (this.#stream.isHeard) return false
+    this.#setConnected(false)
+    return true
   }
 
   // For commands
@@ -287,36 +303,7 @@ export class Dashboard implements PanelHost, StreamReader, Commanded {
     this.#page.showClock(this.now())
     for (const panel of this.#panels) panel.drawAge()
     this.#stream.look()
-    if (!this.#isAsking && performance.now() - this.#askedTime > SYMBOLS_EVERY_MS) this.#askSymbols()
-  }
-
-  /** Asks what is served; without an answer the server counts as away, unless its stream goes on. */
-  async #askSymbols(): Promise<void> {
-    this.#askedTime = performance.now()
-    this.#isAsking = true
-    try {
-      const { answer, clockAheadMs } = await askSymbols()
-      this.#askTries = 0
-      this.#clockAheadMs = clockAheadMs
-      this.#takeServed(answer)
-    } catch {
-      if (this.#stream.isHeard) return
-      this.#setConnected(false)
-      setTimeout(() => this.#askSymbols(), backoffMs(this.#askTries++))
-    } finally {
-      this.#isAsking = false
-    }
-  }
-
-  #takeServed(answer: SymbolsAnswer): void {
-    // Of a server that is away its stream says when it is back, if there is one.
-    if (!this.#stream.isAway) this.#setConnected(true)
-    this.#served.take(answer)
-    if (this.count === 0 && this.#served.symbols.length > 0) this.#addPanel(nextChart([], this.#choice()))
-    for (const panel of this.#panels) panel.setIntervals(answer.intervals)
-    this.#drawAll()
-    this.#onCharts()
-    for (const series of this.#series.values()) series.fillGap()
+    this.#symbols.look()
   }
 
   #onKey(event: KeyboardEvent): void {

@@ -4,8 +4,8 @@ import { streamAddress } from './server.ts'
 
 /** The server says something every five seconds at least. After this much silence a connection counts as dead, though nobody has said so. */
 const SILENCE_MAX_MS = 8_000
-/** An opening may take longer: the server reads bars first, and may be busy with many pages. */
-const OPENING_MAX_MS = 20_000
+/** An opening may take longer: the server reads bars first. It may also go over a connection that the browser kept and that is dead too. */
+const OPENING_MAX_MS = 10_000
 
 export interface StreamReader {
   onHistory(event: HistoryEvent): void

@@ -1,0 +1,13 @@
+import type { HeldSeries } from './held-series.ts'
+
+/** What a chart says about its history where that is not simply there; undefined: nothing. */
+export function noticeOf(
+  { history, older, isFirst, bars }: Pick<HeldSeries, 'history' | 'older' | 'isFirst' | 'bars'>,
+  isOldestInSight: boolean,
+): string | undefined {
+  if (history === 'unavailable') return 'History unavailable'
+  if (older === 'failed' && isOldestInSight) return 'History unavailable'
+  if (history === 'loading' && bars.length <= 1) return 'Loading history …'
+  if (older === 'loading' && isOldestInSight) return 'Loading older bars …'
+  return isFirst && isOldestInSight ? 'First bar' : undefined
+}

@@ -45,6 +45,21 @@ describe('older bars', () => {
     expect(minutesOf(series)).toEqual(barsOf(1, 20).map(bar => bar.openTime / MINUTE))
   })
 
+  it('are asked for again after a while where there were none, since a new series is given its past later', async () => {
+    vi.useFakeTimers()
+    const stored = barsOf(15, 20)
+    const { series, asked, history } = seriesWith(stored)
+    history(15, 20)
+    await series.loadOlder()
+    expect(series.isFirst).toBe(true)
+    stored.unshift(...barsOf(12, 14))
+    await series.loadOlder()
+    expect(asked).toEqual([15])
+    vi.advanceTimersByTime(10_000)
+    await series.loadOlder()
+    expect(minutesOf(series)[0]).toBe(12)
+  })
+
   it('are asked for once at a time, and not before there is a history', async () => {
     const { series, asked, history } = seriesWith(barsOf(1, 20))
     await series.loadOlder()

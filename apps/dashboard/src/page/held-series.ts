@@ -13,6 +13,8 @@ const LOOKED_AT_MAX = 2_000
 const HISTORY_MAX_MS = 4_000
 /** After older bars could not be loaded, they are asked for again no sooner. */
 const OLDER_AGAIN_MS = 5_000
+/** What is the first bar now need not stay it: a new series is given the exchange's own bars some seconds after it has begun. */
+const FIRST_AGAIN_MS = 10_000
 
 export interface SeriesReader {
   /** Bars from `openTime` on have changed; −Infinity: all. Undefined: only what is said of the series. */
@@ -31,6 +33,7 @@ export class HeldSeries {
   #history: 'loading' | 'here' | 'unavailable' = 'loading'
   #hasHistory = false
   #isFirst = false
+  #firstTime = 0
   #older: 'none' | 'loading' | 'failed' = 'none'
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -61,7 +64,7 @@ export class HeldSeries {
     return this.#older
   }
 
-  /** There is nothing before the oldest bar. */
+  /** There was nothing before the oldest bar when that was asked. */
   get isFirst(): boolean {
     return this.#isFirst
   }
@@ -89,7 +92,7 @@ export class HeldSeries {
     this.#hasHistory = true
     if (replace) {
       this.#store.replace(bars)
-      this.#isFirst = isFirst
+      this.#setFirst(isFirst)
       this.#tell(Number.NEGATIVE_INFINITY)
     } else {
       this.#tell(this.#store.merge(bars))
@@ -108,13 +111,14 @@ export class HeldSeries {
   async loadOlder(): Promise<void> {
     const oldest = this.#store.oldest
     const isFull = this.#store.bars.length >= BARS_MAX
-    if (oldest === undefined || !this.#hasHistory || this.#isFirst || isFull || this.#older !== 'none') return
+    const isKnownFirst = this.#isFirst && performance.now() - this.#firstTime < FIRST_AGAIN_MS
+    if (oldest === undefined || !this.#hasHistory || isKnownFirst || isFull || this.#older !== 'none') return
     this.#setOlder('loading')
     try {
       const { bars, isFirst } = await this.#askOlderBars(this.name, oldest.openTime)
       // A history that replaced all bars in the meantime begins elsewhere.
       if (this.#store.oldest?.openTime === oldest.openTime) {
-        this.#isFirst = isFirst || bars.length === 0
+        this.#setFirst(isFirst || bars.length === 0)
         this.#tell(this.#store.merge(bars))
       }
       this.#setOlder('none')
@@ -141,6 +145,11 @@ export class HeldSeries {
 
   close(): void {
     clearTimeout(this.#timer)
+  }
+
+  #setFirst(isFirst: boolean): void {
+    this.#isFirst = isFirst
+    this.#firstTime = performance.now()
   }
 
   #setOlder(older: 'none' | 'loading' | 'failed'): void {

@@ -19,5 +19,6 @@ it('a chart says what of its history is missing', () => {
 it('a chart says that it loads, but not when it has bars to look at', () => {
   expect(noticeOf({ ...whole, history: 'loading', bars: [barText(0)] }, false)).toBe('Loading history …')
   expect(noticeOf({ ...whole, history: 'loading' }, false)).toBeUndefined()
-  expect(noticeOf({ ...whole, older: 'loading' }, true)).toBe('Loading older bars …')
+  expect(noticeOf({ ...whole, older: 'loading', isFirst: false }, true)).toBe('Loading older bars …')
+  expect(noticeOf({ ...whole, older: 'loading' }, true)).toBe('First bar')
 })

@@ -8,6 +8,8 @@ export function noticeOf(
   if (history === 'unavailable') return 'History unavailable'
   if (older === 'failed' && isOldestInSight) return 'History unavailable'
   if (history === 'loading' && bars.length <= 1) return 'Loading history …'
-  if (older === 'loading' && isOldestInSight) return 'Loading older bars …'
-  return isFirst && isOldestInSight ? 'First bar' : undefined
+  if (!isOldestInSight) return undefined
+  // Whether there are bars before the first one by now is asked again and again: no news.
+  if (isFirst) return 'First bar'
+  return older === 'loading' ? 'Loading older bars …' : undefined
 }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { type BarQueueView, type FailedJob, openBarQueueView } from '@chart/redis'
 import { type Cell, type Column, paintFor, tableText } from '@chart/terminal'
 import { type Command, type Io, UsageError } from './command.ts'
-import { queueUrlOf, REDIS_OPTIONS, REDIS_USAGE } from './redis-options.ts'
+import { QUEUE_OPTIONS, QUEUE_USAGE, queueUrlOf } from './redis-options.ts'
 import { countText, listText } from './status-text.ts'
 
 const USAGE = `usage: chart queue [--retry] [--limit 20] [--json] [--redis URL] [--queue-redis URL]
@@ -10,8 +10,7 @@ const USAGE = `usage: chart queue [--retry] [--limit 20] [--json] [--redis URL] 
 Prints how many jobs of closed bars wait for PostgreSQL, and the newest that failed, with the bars that they lack and the reason. A job fails
 only when PostgreSQL refuses a bar, or by a mistake of ours; an outage fails none. Its bars are in the outbox as well, and are tried ever
 more seldom. --retry puts all that failed back into the queue: do so once the reason is gone.
-${REDIS_USAGE}The queue's Redis is --queue-redis or QUEUE_REDIS_URL where it is another.
-`
+${QUEUE_USAGE}`
 
 /** Failed jobs that are kept. */
 const LIMIT_MAX = 1_000
@@ -28,8 +27,7 @@ export const queue: Command = {
         retry: { type: 'boolean', default: false },
         limit: { type: 'string', default: '20' },
         json: { type: 'boolean', default: false },
-        'queue-redis': { type: 'string' },
-        ...REDIS_OPTIONS,
+        ...QUEUE_OPTIONS,
       },
     })
     if (positionals.length > 0) throw new UsageError('it takes no arguments; options are shown by --help')

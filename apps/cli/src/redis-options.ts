@@ -12,6 +12,11 @@ Redis: --redis URL, or REDIS_URL, or that of a running npm start, or redis://127
 redis+cluster://…, as the README has them.
 `
 
+/** The same for commands that read the queue's Redis too. */
+export const QUEUE_OPTIONS = { ...REDIS_OPTIONS, 'queue-redis': { type: 'string' } } as const
+export const QUEUE_USAGE = `${REDIS_USAGE}The queue's Redis is --queue-redis or QUEUE_REDIS_URL where it is another.
+`
+
 export interface RedisValues {
   readonly redis?: string | undefined
 }

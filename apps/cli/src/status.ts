@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { closeRedis, openBarQueueView, readServiceStatus } from '@chart/redis'
 import { type Command, type Io, UsageError } from './command.ts'
 import { readDefaults } from './config.ts'
-import { openServiceRedis, queueUrlOf, REDIS_OPTIONS, REDIS_USAGE } from './redis-options.ts'
+import { openServiceRedis, QUEUE_OPTIONS, QUEUE_USAGE, queueUrlOf } from './redis-options.ts'
 import { type Finding, findingsOf, LOOK_APART_MS, type Look, lastingFindings } from './status-findings.ts'
 import { openStatusOutput } from './status-output.ts'
 
@@ -14,8 +14,7 @@ the log they are, closed bars that wait for PostgreSQL, the queue, the auditor, 
 1 when not. What seems wrong is looked at twice, since what changes hands is in nobody's for a moment.
 --watch looks again and again until Ctrl-C, and then ends with the status of the last look; where its output is no terminal it prints a
 line whenever the judgement changes. --json prints one object for each look.
-${REDIS_USAGE}The queue's Redis is --queue-redis or QUEUE_REDIS_URL where it is another.
-`
+${QUEUE_USAGE}`
 
 export const status: Command = {
   usage: USAGE,
@@ -26,8 +25,7 @@ export const status: Command = {
       options: {
         watch: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
-        'queue-redis': { type: 'string' },
-        ...REDIS_OPTIONS,
+        ...QUEUE_OPTIONS,
       },
     })
     if (positionals.length > 0) throw new UsageError('it takes no arguments; options are shown by --help')

@@ -8,7 +8,7 @@ const door = (vendor, library) => ({
   severity: 'error',
   from: {
     path: '^(libs|apps)/',
-    pathNot: [`^libs/${library}/`, '^apps/exchange-simulator/', '/(tests|bench|containers)/', '\\.test\\.ts$'],
+    pathNot: [`^libs/${library}/`, '^apps/(exchange-simulator|bench)/', '/(tests|containers)/', '\\.test\\.ts$'],
   },
   to: { path: `^node_modules/${vendor}/` },
 })
@@ -68,9 +68,9 @@ module.exports = {
     {
       name: 'apps-do-not-see-each-other',
       comment:
-        'but the simulation runs the verbs of all of them in one process, and deployment asks for variables and metrics',
+        'but the simulation runs the verbs of all of them in one process, deployment asks for variables and metrics, and the benchmark runs parts',
       severity: 'error',
-      from: { path: '^apps/([^/]+)/src', pathNot: '^apps/(simulation|deployment)/' },
+      from: { path: '^apps/([^/]+)/src', pathNot: '^apps/(simulation|deployment|bench)/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
@@ -84,7 +84,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(libs|apps)/',
-        pathNot: ['^libs/servers/', '^apps/(local|e2e)/', '/(tests|bench|containers)/', '\\.test\\.ts$'],
+        pathNot: ['^libs/servers/', '^apps/(local|e2e|bench)/', '/(tests|containers)/', '\\.test\\.ts$'],
       },
       to: { path: '^libs/servers/' },
     },

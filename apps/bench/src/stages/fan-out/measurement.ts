@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { closeRedis, openRedis } from '@chart/redis'
-import { type BenchProcess, costOf, endProcess, startProcess } from './bench-process.ts'
+import { type BenchProcess, costOf, endProcess, startProcess } from '../../harness/bench-process.ts'
 import type { Heard, OpenStreams } from './client-process.ts'
 import type { Market } from './market-process.ts'
 import type { Received } from './tally.ts'
@@ -38,7 +38,7 @@ const LOOK_MS = 20
 const JOINING_RATE = 1_000
 /** A machine where it takes longer is too busy to measure anything. */
 const START_MAX_MS = 60_000
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../../../edge/src/main.ts', import.meta.url))
 
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 
@@ -72,8 +72,8 @@ export class Stage implements AsyncDisposable {
     await redis.flushall()
     closeRedis(redis)
     const symbols = Array.from({ length: symbolCount }, (_, index) => `SYM${index}USDT`)
-    const market = stack.use(startProcess('market-process.ts'))
-    const clients = stack.use(startProcess('client-process.ts'))
+    const market = stack.use(startProcess(new URL('market-process.ts', import.meta.url)))
+    const clients = stack.use(startProcess(new URL('client-process.ts', import.meta.url)))
     const { redisUrl } = servers
     const tags = await market.ask<string[]>('register', { redisUrl, symbols, interval: INTERVAL } satisfies Market)
     const server = kind === 'edge' ? await startEdge(stack, servers) : await startNaive(stack, redisUrl, tags)
@@ -95,7 +95,7 @@ export class Stage implements AsyncDisposable {
 
   /** Clients of a process of their own that never give credit for what they are sent. */
   async openNeverReading(streams: number): Promise<BenchProcess> {
-    const clients = this.#stack.use(startProcess('client-process.ts'))
+    const clients = this.#stack.use(startProcess(new URL('client-process.ts', import.meta.url)))
     await this.openStreams({ streams, streamsPerConnection: 1, reads: false }, clients)
     return clients
   }
@@ -141,7 +141,7 @@ export class Stage implements AsyncDisposable {
 }
 
 async function startNaive(stack: AsyncDisposableStack, redisUrl: string, tags: readonly string[]) {
-  const server = stack.use(startProcess('naive-server.ts'))
+  const server = stack.use(startProcess(new URL('naive-server.ts', import.meta.url)))
   return { pid: server.pid, port: await server.ask<number>('serve', { redisUrl, tags, interval: INTERVAL }) }
 }
 

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { startPostgres, startRedis } from '@chart/servers'
-import { costOf } from './bench-process.ts'
+import { costOf } from '../../harness/bench-process.ts'
 import type { Heard } from './client-process.ts'
 import { type ServerKind, Stage } from './measurement.ts'
 

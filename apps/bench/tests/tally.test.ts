@@ -1,7 +1,7 @@
 import { encodeBar, frameBarEvent, frameHeartbeat, frameWithMerged } from '@chart/grpc'
 import { EXCHANGE_SCALES, flatBar, intervalOf, textOfBar } from '@chart/market'
 import { expect, test } from 'vitest'
-import { Tally } from '../bench/tally.ts'
+import { Tally } from '../src/stages/fan-out/tally.ts'
 
 test('the benchmark counts updates, what was merged into them, and how old they are, in responses as the edge writes them', () => {
   const flat = flatBar('BTCUSDT', intervalOf('1m'), 1_723_161_240_000, 10_000_000_000n, 'live', true)

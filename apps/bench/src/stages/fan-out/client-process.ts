@@ -1,5 +1,5 @@
 /** A process of the benchmark: many StreamBars calls that count what they are sent. */
-import { answerParent } from './bench-process.ts'
+import { answerParent } from '../../harness/bench-process.ts'
 import { RawConnection } from './raw-connection.ts'
 import { Tally } from './tally.ts'
 

@@ -14,8 +14,8 @@ import {
   registerSymbols,
   tagOf,
 } from '@chart/redis'
-import { foldSteps } from '../tests/folded-steps.ts'
-import { answerParent } from './bench-process.ts'
+import { foldSteps } from '../../../../edge/tests/folded-steps.ts'
+import { answerParent } from '../../harness/bench-process.ts'
 
 const PARTITIONS = 8
 const MINUTE_MS = 60_000

@@ -24,9 +24,9 @@ export interface BenchProcess extends AsyncDisposable {
   ask<Value>(name: string, argument?: unknown): Promise<Value>
 }
 
-/** Starts a file of this folder. */
-export function startProcess(file: string, env: Readonly<Record<string, string>> = {}): BenchProcess {
-  const child = fork(new URL(file, import.meta.url), { env: { ...process.env, ...env } })
+/** @param file `new URL('x-process.ts', import.meta.url)` */
+export function startProcess(file: URL, env: Readonly<Record<string, string>> = {}): BenchProcess {
+  const child = fork(file, { env: { ...process.env, ...env } })
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
   let lastId = 0
   child.on('message', ({ id, value, error }: Answer) => {

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import type { Row } from '../bench/fan-out-table.ts'
+import type { Row } from '../src/stages/fan-out/fan-out-table.ts'
 
 /** What the benchmarks find of time is no test's business; that they run is, and what they find of memory. */
 
 const run = promisify(execFile)
-const program = (name: string) => fileURLToPath(new URL(`../bench/${name}.ts`, import.meta.url))
+const program = (name: string) => fileURLToPath(new URL(`../src/stages/fan-out/${name}.ts`, import.meta.url))
 
 test('the benchmark of fan-out counts an update for every trade and stream, of the edge and of the naive server', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'chart-fan-out-'))

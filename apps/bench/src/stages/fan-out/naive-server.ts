@@ -24,9 +24,9 @@ import {
   type ServiceClientConstructor,
 } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { answerParent } from './bench-process.ts'
+import { answerParent } from '../../harness/bench-process.ts'
 
-const PROTO = fileURLToPath(new URL('../../../proto', import.meta.url))
+const PROTO = fileURLToPath(new URL('../../../../../proto', import.meta.url))
 
 type Call = ServerWritableStream<{ symbols: string[]; intervals: string[] }, object>
 

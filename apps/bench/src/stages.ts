@@ -1,0 +1,4 @@
+import type { Stage } from './harness/stage.ts'
+
+/** Along the way of a trade. */
+export const STAGES: readonly Stage[] = []

@@ -1,5 +1,6 @@
 import type { Stage } from './harness/stage.ts'
 import { persistStage } from './stages/persist/persist-stage.ts'
+import { queueStage } from './stages/queue/queue-stage.ts'
 
 /** Along the way of a trade. */
-export const STAGES: readonly Stage[] = [persistStage]
+export const STAGES: readonly Stage[] = [queueStage, persistStage]

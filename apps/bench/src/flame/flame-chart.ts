@@ -126,7 +126,7 @@ function costText(us: number, allUs: number): string {
 }
 
 function msText(us: number): string {
-  return `${Math.round(us / 100) / 10} ms`
+  return `${(us / 1_000).toLocaleString('en-US', { maximumFractionDigits: 1 })} ms`
 }
 
 function shareText(us: number, allUs: number): string {

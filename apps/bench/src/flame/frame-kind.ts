@@ -4,8 +4,9 @@ export type FrameKind = 'ours' | 'package' | 'node' | 'native' | 'gc'
 export function kindOf(functionName: string, url: string): FrameKind {
   if (functionName === '(garbage collector)') return 'gc'
   if (url.includes('/node_modules/')) return 'package'
-  if (url.startsWith('node:')) return 'node'
-  return url === '' ? 'native' : 'ours'
+  if (url.startsWith('file:')) return 'ours'
+  // What strips types is WebAssembly that Node brings along.
+  return url.startsWith('node:') || url.startsWith('wasm:') ? 'node' : 'native'
 }
 
 /** From `root` on, and of an installed package from its name on. Anything else keeps its path from the last two folders on. */

@@ -21,6 +21,7 @@ export async function measureReplay(redis: RedisConnection, server: RedisServer,
   }
   await untilTrue('the first commit', async () => (await done()) > 0, LOOK_MS)
   const startMs = performance.now() - aggregator.startTime
+  const startCpuMs = costOf(aggregator.pid).cpuUs / 1_000
   await untilTrue('the whole log is in the bars', async () => (await done()) === wanted, LOOK_MS)
   const seconds = (performance.now() - aggregator.startTime) / 1_000
   const { cpuUs, rssBytes } = costOf(aggregator.pid)
@@ -28,6 +29,7 @@ export async function measureReplay(redis: RedisConnection, server: RedisServer,
   await hour.checkBars()
   return {
     startMs,
+    startCpuMs,
     seconds,
     perSecond: hour.trades / seconds,
     hoursPerSecond: hour.trades / HOUR_TRADES / seconds,

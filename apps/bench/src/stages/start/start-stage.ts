@@ -15,6 +15,7 @@ export const startStage: Stage = {
   job: 'start, take-over and catching up',
   figures: [
     { name: 'startMs', unit: 'ms from process start', better: 'less' },
+    { name: 'startCpuMs', unit: 'ms CPU until then', better: 'less' },
     { name: 'killedMs', unit: 'ms without, SIGKILL', better: 'less' },
     { name: 'stoppedMs', unit: 'ms without, SIGSTOP', better: 'less' },
     { name: 'handOverMs', unit: 'ms without, SIGTERM', better: 'less' },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { headsKey, ownerKey, positionKey, type RedisConnection, readServiceStatus } from '@chart/redis'
+import { costOf } from '../../harness/bench-process.ts'
 import type { Sample } from '../../harness/stage.ts'
 import type { AppProcess } from './app-process.ts'
 import { type Market, openMarket } from './market.ts'
@@ -70,7 +71,10 @@ export async function measureTakeovers(redisUrl: string, pair: Pair): Promise<Sa
   const first = pair.start(market, member)
   running.set(member, first)
   await untilFirstStep(tags, stepOf)
-  const sample: Record<string, number> = { startMs: performance.now() - first.startTime }
+  const sample: Record<string, number> = {
+    startMs: performance.now() - first.startTime,
+    startCpuMs: costOf(first.pid).cpuUs / 1_000,
+  }
   for (const [signal, figure] of SIGNALS) {
     await startMissing(market, pair, running)
     sample[figure] = await measureSignal(tags, stepOf, running, signal)

@@ -1,4 +1,4 @@
-import { untilTrue } from './until-true.ts'
+import { untilTrue } from '../../harness/until-true.ts'
 
 /** How far a partition is; null before its first step. */
 export interface Step {
@@ -9,11 +9,13 @@ export interface Step {
 
 /** How often is looked, so exact are the times. */
 const LOOK_MS = 3
+/** A machine where it takes longer is too busy to measure anything. */
+const WAIT_MAX_MS = 60_000
 
 /** Waits for the first step of any of `tags`. */
 export function untilFirstStep(tags: readonly string[], stepOf: (tag: string) => Promise<Step>): Promise<void> {
   const steps = async () => Promise.all(tags.map(stepOf))
-  return untilTrue('a first step', async () => (await steps()).some(({ at }) => at !== null), LOOK_MS)
+  return untilTrue(async () => (await steps()).some(({ at }) => at !== null), 'a first step', WAIT_MAX_MS, LOOK_MS)
 }
 
 /**
@@ -44,6 +46,6 @@ export async function silenceOf(
     }
     return watched.every(({ isOver }) => isOver)
   }
-  await untilTrue('every partition goes on by another', look, LOOK_MS)
+  await untilTrue(look, 'every partition goes on by another', WAIT_MAX_MS, LOOK_MS)
   return longest
 }

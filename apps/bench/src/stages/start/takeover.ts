@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { headsKey, ownerKey, positionKey, type RedisConnection, readServiceStatus } from '@chart/redis'
 import { costOf } from '../../harness/bench-process.ts'
 import type { Sample } from '../../harness/stage.ts'
+import { untilTrue } from '../../harness/until-true.ts'
 import type { AppProcess } from './app-process.ts'
 import { type Market, openMarket } from './market.ts'
 import { type Step, silenceOf, untilFirstStep } from './silence.ts'
-import { untilTrue } from './until-true.ts'
 
 /** An app of which one process works and another stands by. */
 export interface Pair {
@@ -48,7 +48,8 @@ const SIGNALS = [
   ['SIGSTOP', 'stoppedMs'],
   ['SIGTERM', 'handOverMs'],
 ] as const
-const LOOK_MS = 20
+/** A machine where it takes longer is too busy to measure anything. */
+const START_MAX_MS = 60_000
 /** A process that has just begun is busy with itself, and waits longer before it takes over. */
 const CALM_MS = 1_500
 
@@ -61,7 +62,7 @@ export async function measureTakeovers(redisUrl: string, pair: Pair): Promise<Sa
   if (pair.before !== undefined) {
     stack.use(pair.before(market))
     const seqs = () => Promise.all(tags.map(tag => redis.hget(headsKey(tag), 'seq')))
-    await untilTrue('all logs are being written', async () => !(await seqs()).includes(null), LOOK_MS)
+    await untilTrue(async () => !(await seqs()).includes(null), 'all logs are being written', START_MAX_MS)
   }
   const running = new Map<string, AppProcess>()
   stack.defer(async () => {
@@ -87,7 +88,7 @@ async function startMissing(market: Market, pair: Pair, running: Map<string, App
     if (running.has(member)) continue
     const process = pair.start(market, member)
     running.set(member, process)
-    await untilTrue(`${member} stands by`, () => pair.isReady(market, member, process), LOOK_MS)
+    await untilTrue(() => pair.isReady(market, member, process), `${member} stands by`, START_MAX_MS)
   }
   await sleep(CALM_MS)
 }

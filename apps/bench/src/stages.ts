@@ -1,4 +1,6 @@
 import type { Stage } from './harness/stage.ts'
+import { appendStage } from './stages/append/append-stage.ts'
+import { commitStage } from './stages/commit/commit-stage.ts'
 
 /** Along the way of a trade. */
-export const STAGES: readonly Stage[] = []
+export const STAGES: readonly Stage[] = [appendStage, commitStage]

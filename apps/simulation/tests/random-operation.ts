@@ -118,7 +118,8 @@ function commit(drawing: Drawing): Operation {
   ]
   for (const symbol of symbols) {
     const head = store.hget(headsKey(TAG), symbol) ?? '0'
-    args.push(head, `live ${random.integer(0, 99)}`, random.chance(0.5) ? `closed ${random.integer(0, 99)}` : '')
+    const closed = random.chance(0.5) ? ['closed:1s', `closed ${random.integer(0, 99)}`] : []
+    args.push(4 + closed.length, 'lastTradeId', head, 'live', `live ${random.integer(0, 99)}`, ...closed)
   }
   for (let index = 0; index < closed; index++) args.push(pendingField(random), `bar ${random.integer(0, 3)}`)
   return { command: 'commitBars', values: [keys.length, ...keys, ...args] }

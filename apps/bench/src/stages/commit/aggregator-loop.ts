@@ -18,27 +18,30 @@ export interface AggregatorLoopOptions {
   readonly lastEntry: number
   /** Entries of one read at most, where fewer are wanted than the aggregator takes by itself: as many as there are while it keeps up. */
   readonly entriesMax?: number
+  /** Of which closed bars are kept for PostgreSQL; the aggregator's default without it. */
+  readonly persistedIntervals?: ReadonlySet<string>
+  /** Told at the end of the log, while the bars are still held. */
+  onEnd?(): void
 }
 
 /** Ours: the aggregator's own loop over a partition, from where it stands to the end of its log. */
-export async function aggregatorLoop({
-  url,
-  redis,
-  queue,
-  lastEntry,
-  entriesMax,
-}: AggregatorLoopOptions): Promise<void> {
+export async function aggregatorLoop(options: AggregatorLoopOptions): Promise<void> {
+  const { url, redis, queue, lastEntry, entriesMax, persistedIntervals = PERSISTED_INTERVALS } = options
   const done = new AbortController()
+  const onEnd = () => {
+    options.onEnd?.()
+    done.abort()
+  }
   await workPartition({
     claim: await claimed(redis, TAG, 'aggregate'),
     redis,
     openReader: async (tag, signal) => {
       const reader = await openBlockingRedis(url, tag, READ_BLOCK_MS, signal)
-      return endingReader(reader, `${lastEntry}-0`, () => done.abort(), entriesMax)
+      return endingReader(reader, `${lastEntry}-0`, onEnd, entriesMax)
     },
     queue,
     intervals: INTERVALS,
-    persistedIntervals: PERSISTED_INTERVALS,
+    persistedIntervals,
     metrics: openMetrics(new Registry()),
     tracer: NO_TRACES,
     log: openLog('bench', 'warn'),

@@ -18,13 +18,16 @@ import { startProcess } from '../../harness/bench-process.ts'
 import type { OpenStage, Sample, Stage } from '../../harness/stage.ts'
 import { TAG } from '../commit/filled-log.ts'
 import { fillWideLog } from '../commit/wide-log.ts'
-import { AGED_SYMBOLS, fillAgedPartition } from './aged-partition.ts'
+import { agePartition, manySymbols } from './aged-partition.ts'
+import type { Weighed } from './heap-process.ts'
 import { bytesOf, packedLogBytes, singleLogBytes } from './log-bytes.ts'
 
 /** Trades of each log that is weighed. */
 const TRADES = 20_000
-/** Symbols of which the bars are held at once. */
-const HELD_BARS = 1_000
+/** Symbols of a partition whose keys are weighed: 2,000 over 32. */
+const PARTITION_SYMBOLS = 63
+/** Of one whose aggregator is weighed. */
+const HELD_SYMBOLS = 300
 /** Feeds at once; each remembers RING_TRADES_MAX trades and is let grow a quarter beyond. */
 const HELD_FEEDS = 8
 const FULL_FEED_TRADES = RING_TRADES_MAX * 1.2
@@ -48,7 +51,8 @@ const RUNS: Readonly<Record<string, Run>> = {
   'Redis: state': keysOf(symbol => [stateKey(TAG, symbol)]),
   'Redis: feed and info': keysOf(symbol => [feedKey(TAG, symbol), infoKey(TAG, symbol)]),
   'Redis: shares of heads, position and symbols': keysOf(() => [], [headsKey(TAG), positionKey(TAG), SYMBOLS_KEY]),
-  'an aggregator: bars': (_server, _plain, size) => heapOf('bars', Math.round(HELD_BARS * size)),
+  'an aggregator: all that it holds': ({ url }, _, size) =>
+    heapOf('partition', { url, count: Math.round(HELD_SYMBOLS * size) }),
   'an ingestor: the last minute of 10 trades/s': () =>
     heapOf('feeds', { count: HELD_FEEDS * 10, trades: MINUTE_TRADES }),
   'an ingestor: as much as it remembers': () => heapOf('feeds', { count: HELD_FEEDS, trades: FULL_FEED_TRADES }),
@@ -110,16 +114,17 @@ function keptOf(symbols: number): Run {
 /** Of a symbol: the keys that are its own, and its share of those that are not. */
 function keysOf(own: (symbol: string) => string[], shared: readonly string[] = []): Run {
   return async ({ url }, plain) => {
-    await fillAgedPartition(url)
+    const symbols = manySymbols(PARTITION_SYMBOLS)
+    await agePartition(url, symbols)
     let bytes = 0
-    for (const key of [...AGED_SYMBOLS.flatMap(({ symbol }) => own(symbol)), ...shared])
-      bytes += await bytesOf(plain, key)
-    return { perSymbol: bytes / AGED_SYMBOLS.length }
+    for (const key of [...symbols.flatMap(({ symbol }) => own(symbol)), ...shared]) bytes += await bytesOf(plain, key)
+    return { perSymbol: bytes / symbols.length }
   }
 }
 
-async function heapOf(name: string, argument: unknown): Promise<Sample> {
+/** The heap of a process of ours; RSS where nothing else has made it grow. */
+async function heapOf(name: 'partition' | 'feeds', argument: unknown): Promise<Sample> {
   await using held = startProcess(new URL('heap-process.ts', import.meta.url))
-  const { heapBytes, rssBytes } = await held.ask<{ heapBytes: number; rssBytes: number }>(name, argument)
-  return { perSymbol: heapBytes, rss: rssBytes }
+  const { heapBytes, rssBytes } = await held.ask<Weighed>(name, argument)
+  return { perSymbol: heapBytes, ...(name === 'feeds' && { rss: rssBytes }) }
 }

@@ -1,6 +1,7 @@
 import { logKey, openRedis } from '@chart/redis'
 import type { Redis } from 'ioredis'
-import { GENERATED_SYMBOLS, generatedTrades, lineOf, printedTrade } from '../append/generated-trades.ts'
+import { GENERATED_SYMBOLS, generatedTrades } from '../append/generated-trades.ts'
+import { pipelinedAdds } from '../append/single-adds.ts'
 import { fillLog, TAG } from '../commit/filled-log.ts'
 
 /** Of a busy symbol in a second. */
@@ -21,10 +22,9 @@ export async function packedLogBytes(url: string, plain: Redis, count: number, e
 
 /** The same with an entry for each trade and its text. */
 export async function singleLogBytes(plain: Redis, count: number): Promise<number> {
-  for (const trade of generatedTrades(of!, count, PER_SECOND)) {
-    await plain.xadd('trades', `${trade.tradeId}-0`, 't', lineOf(printedTrade(trade)))
-  }
-  return bytesOf(plain, 'trades')
+  const { append, stream } = pipelinedAdds(plain, 100)
+  await append(generatedTrades(of!, count, PER_SECOND))
+  return bytesOf(plain, stream)
 }
 
 /** What Redis has allocated for a key, all of it looked at. */

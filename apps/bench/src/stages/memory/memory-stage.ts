@@ -23,11 +23,11 @@ import type { Weighed } from './heap-process.ts'
 import { bytesOf, packedLogBytes, singleLogBytes } from './log-bytes.ts'
 
 /** Trades of each log that is weighed. */
-const TRADES = 20_000
+const TRADES = 10_000
 /** Symbols of a partition whose keys are weighed: 2,000 over 32. */
 const PARTITION_SYMBOLS = 63
 /** Of one whose aggregator is weighed. */
-const HELD_SYMBOLS = 300
+const HELD_SYMBOLS = 200
 /** Feeds at once; each remembers RING_TRADES_MAX trades and is let grow a quarter beyond. */
 const HELD_FEEDS = 8
 const FULL_FEED_TRADES = RING_TRADES_MAX * 1.2

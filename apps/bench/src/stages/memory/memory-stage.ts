@@ -1,4 +1,4 @@
-import { RING_TRADES_MAX } from '@chart/ingestor/symbol-feed'
+import { HELD_TRADES_MAX } from '@chart/ingestor/symbol-feed'
 import { DEFAULT_INTERVALS } from '@chart/market'
 import {
   barKey,
@@ -28,9 +28,9 @@ const TRADES = 10_000
 const PARTITION_SYMBOLS = 63
 /** Of one whose aggregator is weighed. */
 const HELD_SYMBOLS = 200
-/** Feeds at once; each remembers RING_TRADES_MAX trades and is let grow a quarter beyond. */
+/** Feeds at once; each remembers HELD_TRADES_MAX trades and is let grow a quarter beyond. */
 const HELD_FEEDS = 8
-const FULL_FEED_TRADES = RING_TRADES_MAX * 1.2
+const FULL_FEED_TRADES = HELD_TRADES_MAX * 1.2
 /** Of a symbol that makes 10 trades a second: its last minute. */
 const MINUTE_TRADES = 600
 

@@ -39,7 +39,7 @@ const TRADE_TO_EVENT_MAX_MS = 3_600_000
 
 /**
  * The meaning of one frame; never throws. Bytes of a trade in the exchange's usual form are read without JSON.parse, which is
- * about twice as fast (trade-message.bench.ts); every key, digit and bracket is checked on the way, and anything unexpected,
+ * about twice as fast (stage `feed` of the benchmark); every key, digit and bracket is checked on the way, and anything unexpected,
  * also a text instead of bytes, takes the way through JSON.parse, with the same answer.
  */
 export function feedMessageOf(frame: Buffer | string): FeedMessage {

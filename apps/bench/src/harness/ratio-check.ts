@@ -52,7 +52,13 @@ export function fallMaxOf({ median, lowest }: RecordedRatio): number {
 
 /** What of a report is worth recording. A ratio that could not be measured (CPU of others, away from Linux) is left out. */
 export function recordedRatiosOf({ machine, begun, rounds, size, stages }: Report): RecordedRatios {
-  return { machine, begun, rounds, size, ratios: stages.flatMap(ratiosOfStage).filter(({ median }) => isRatio(median)) }
+  return {
+    machine,
+    begun,
+    rounds,
+    size,
+    ratios: stages.flatMap(ratiosOfStage).filter(({ median }) => Number.isFinite(median)),
+  }
 }
 
 /** `recorded` with the stages of `report` in place of what was recorded of them before. */
@@ -78,7 +84,7 @@ export function checkRatios(recorded: RecordedRatios, report: Report): CheckedRa
 
 function checkedOf(recorded: RecordedRatio | undefined, ratio: RecordedRatio): CheckedRatio {
   const { stage, variant, against, figure, median } = ratio
-  const now = isRatio(median) ? median : undefined
+  const now = Number.isFinite(median) ? median : undefined
   return { stage, variant, against, figure, recorded, now, verdict: verdictOf(recorded, now) }
 }
 
@@ -111,10 +117,15 @@ function ratiosOfStage({ name, ratios }: Report['stages'][number]): RecordedRati
     variant,
     against,
     figure,
-    median,
-    lowest,
-    highest,
+    median: rounded(median),
+    lowest: rounded(lowest),
+    highest: rounded(highest),
   }))
+}
+
+/** JSON has null for what is no number. Four digits are more than a ratio is worth, and a file of them can be read. */
+function rounded(ratio: number | null): number {
+  return ratio === null ? Number.NaN : Number(ratio.toPrecision(4))
 }
 
 function sameComparison(one: RecordedRatio, other: RecordedRatio): boolean {
@@ -124,9 +135,4 @@ function sameComparison(one: RecordedRatio, other: RecordedRatio): boolean {
     one.against === other.against &&
     one.figure === other.figure
   )
-}
-
-/** JSON has null for what is no number. */
-function isRatio(median: number | null): median is number {
-  return median !== null && Number.isFinite(median)
 }

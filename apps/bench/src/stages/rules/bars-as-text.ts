@@ -12,10 +12,13 @@ export interface BarAsText {
   readonly numbers: readonly string[]
 }
 
-/** One way from trades to bars: what it prepares of `rows` is not measured, what the returned function does is. */
-export type Way = (rows: readonly TradeRow[]) => () => Bars
+/**
+ * One way from trades to bars: what it prepares of `rows` is not measured, what the returned function does is.
+ * @param keepsAll false where a way may let go of bars that have closed, as a service does once it has written them down
+ */
+export type Way = (rows: readonly TradeRow[], keepsAll: boolean) => () => Bars
 
-/** The bars that were made, as text when someone asks. */
+/** The bars that were made and kept, as text when someone asks. */
 export type Bars = () => BarAsText[]
 
 /** A double at the exchange's eight decimals. */

@@ -28,32 +28,29 @@ import type { BarAsText, Bars, Way } from './bars-as-text.ts'
 const SEVEN = intervalsOf(DEFAULT_INTERVALS)
 const MINUTE = intervalsOf(['1m'])
 
-/** Trades of one run of the log's entry, about what a batch of a busy symbol carries. */
-const RUN_TRADES = 100
+/** Trades of one symbol in one batch, after which an aggregator has written down what has closed. */
+const BATCH_TRADES = 100
 
 /** Text to bars of seven intervals. */
-export const ours: Way = rows => () => barsOfRows(rows, SEVEN)
+export const ours: Way = (rows, keepsAll) => () => barsOfRows(rows, SEVEN, keepsAll)
 
 /** The same of one interval. */
-export const oursMinutes: Way = rows => () => barsOfRows(rows, MINUTE)
+export const oursMinutes: Way = (rows, keepsAll) => () => barsOfRows(rows, MINUTE, keepsAll)
 
 /** Packed runs of trades to bars of seven intervals: what an aggregator does. */
-export const oursPacked: Way = rows => {
+export const oursPacked: Way = (rows, keepsAll) => {
   const runs = packedRunsOf(rows)
   return () => {
-    const folded = new FoldedSymbols(SEVEN)
-    for (const { symbol, bytes } of runs) {
-      const { bars, changes } = folded.of(symbol, firstIdOf(rows, symbol))
-      for (const trade of unpackTrades(bytes).trades) applyTrade(bars, trade, changes)
-    }
+    const folded = new FoldedSymbols(SEVEN, keepsAll)
+    for (const { symbol, bytes } of runs) for (const trade of unpackTrades(bytes).trades) folded.apply(symbol, trade)
     return folded.bars()
   }
 }
 
 /** The same rules without the roll-up: each trade is added to the live bar of every interval. */
-export const allSevenEachTrade: Way = rows => () => {
+export const allSevenEachTrade: Way = (rows, keepsAll) => () => {
   const liveOf = new Map<string, Bar[]>()
-  const closed: Bar[] = []
+  const closed = new TakenBars(keepsAll)
   for (const row of rows) {
     const trade = tradeOf(row)
     const live = liveOf.get(row.symbol) ?? []
@@ -64,20 +61,17 @@ export const allSevenEachTrade: Way = rows => () => {
       const bar = live[index]
       if (bar?.openTime === openTime) live[index] = applyTradeToBar(bar, trade, EXCHANGE_SCALES)
       else {
-        if (bar !== undefined) closed.push({ ...bar, state: 'closed' })
+        if (bar !== undefined) closed.take([{ ...bar, state: 'closed' }])
         live[index] = barOfTrade(row.symbol, interval, openTime, trade, EXCHANGE_SCALES, true)
       }
     }
   }
-  return () => asText([...closed, ...[...liveOf.values()].flat()])
+  return () => asText([...closed.kept, ...[...liveOf.values()].flat()])
 }
 
-function barsOfRows(rows: readonly TradeRow[], intervals: readonly Interval[]): Bars {
-  const folded = new FoldedSymbols(intervals)
-  for (const row of rows) {
-    const { bars, changes } = folded.of(row.symbol, row.id)
-    applyTrade(bars, tradeOf(row), changes)
-  }
+function barsOfRows(rows: readonly TradeRow[], intervals: readonly Interval[], keepsAll: boolean): Bars {
+  const folded = new FoldedSymbols(intervals, keepsAll)
+  for (const row of rows) folded.apply(row.symbol, tradeOf(row))
   return folded.bars()
 }
 
@@ -85,29 +79,60 @@ function tradeOf(row: TradeRow): Trade {
   return tradeOfRestRow(row)!
 }
 
-/** The bars of each symbol and what has closed. */
+interface Folded {
+  readonly bars: SymbolBars
+  changes: BarChanges
+  /** Trades since the changes were taken. */
+  trades: number
+}
+
+/** The bars of each symbol; what has closed is taken once a batch. */
 class FoldedSymbols {
   readonly #intervals: readonly Interval[]
-  readonly #symbols = new Map<string, { readonly bars: SymbolBars; readonly changes: BarChanges }>()
+  readonly #taken: TakenBars
+  readonly #symbols = new Map<string, Folded>()
 
-  constructor(intervals: readonly Interval[]) {
+  constructor(intervals: readonly Interval[], keepsAll: boolean) {
     this.#intervals = intervals
+    this.#taken = new TakenBars(keepsAll)
   }
 
-  of(symbol: string, firstTradeId: number): { readonly bars: SymbolBars; readonly changes: BarChanges } {
-    const known = this.#symbols.get(symbol)
-    if (known !== undefined) return known
-    const bars = newSymbolBars(symbol, this.#intervals, EXCHANGE_SCALES, firstTradeId - 1, 0)
-    const folded = { bars, changes: newChanges() }
-    this.#symbols.set(symbol, folded)
-    return folded
+  apply(symbol: string, trade: Trade): void {
+    const folded = this.#symbols.get(symbol) ?? this.#begin(symbol, trade.tradeId)
+    applyTrade(folded.bars, trade, folded.changes)
+    if (++folded.trades === BATCH_TRADES) {
+      this.#taken.take(folded.changes.closed)
+      folded.changes = newChanges()
+      folded.trades = 0
+    }
   }
 
   bars(): Bars {
-    return () =>
-      [...this.#symbols.values()].flatMap(({ bars, changes }) =>
-        asText([...changes.closed, ...liveBarsOf(bars).filter(bar => bar !== undefined)]),
-      )
+    for (const { changes } of this.#symbols.values()) this.#taken.take(changes.closed)
+    const live = [...this.#symbols.values()].flatMap(({ bars }) => liveBarsOf(bars)).filter(bar => bar !== undefined)
+    return () => asText([...this.#taken.kept, ...live])
+  }
+
+  #begin(symbol: string, firstTradeId: number): Folded {
+    const bars = newSymbolBars(symbol, this.#intervals, EXCHANGE_SCALES, firstTradeId - 1, 0)
+    const folded = { bars, changes: newChanges(), trades: 0 }
+    this.#symbols.set(symbol, folded)
+    return folded
+  }
+}
+
+/** Closed bars: all of them, or the last ones, which stand for having used them. */
+class TakenBars {
+  readonly #keepsAll: boolean
+  kept: Bar[] = []
+
+  constructor(keepsAll: boolean) {
+    this.#keepsAll = keepsAll
+  }
+
+  take(closed: Bar[]): void {
+    if (this.#keepsAll) this.kept.push(...closed)
+    else this.kept = closed
   }
 }
 
@@ -135,12 +160,8 @@ function packedRunsOf(rows: readonly TradeRow[]): { symbol: string; bytes: Uint8
     const trades = waiting.get(row.symbol) ?? []
     waiting.set(row.symbol, trades)
     trades.push(tradeOf(row))
-    if (trades.length === RUN_TRADES) flush(row.symbol, trades)
+    if (trades.length === BATCH_TRADES) flush(row.symbol, trades)
   }
   for (const [symbol, trades] of waiting) flush(symbol, trades)
   return runs
-}
-
-function firstIdOf(rows: readonly TradeRow[], symbol: string): number {
-  return rows.find(row => row.symbol === symbol)!.id
 }

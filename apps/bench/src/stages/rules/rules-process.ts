@@ -36,25 +36,23 @@ export interface Checked {
 let rows: readonly TradeRow[] = []
 let run: () => Bars = () => () => []
 /** The last run's bars, kept so that no run is for nothing. */
-let kept: Bars | undefined
+const last: { bars?: Bars } = {}
 
 answerParent({
   open: ({ way: name, trades }: { way: string; trades: number }): Checked => {
     const way = WAYS[name]!()
     rows = parsedRows(trades)
     const checkedRows = rows.slice(0, CHECKED_TRADES)
-    const bars = way(checkedRows)()()
+    const bars = way(checkedRows, true)()()
     const intervals = [...new Set(bars.map(({ interval }) => interval))]
-    run = way(rows)
+    run = way(rows, false)
     return { bars: bars.length, ...differencesOf(bars, referenceBars(checkedRows, intervals)) }
   },
   run: (): Sample => {
     const rates = startStopwatch()
-    kept = run()
+    last.bars = run()
     return { ...rates(rows.length) }
   },
-  /** How many bars the last run made. */
-  bars: () => kept?.().length ?? 0,
 })
 
 /** Rows whose texts lie in memory as JSON.parse leaves them; a text that was put together is slow at its first use. */

@@ -1,4 +1,6 @@
 import type { Stage } from './harness/stage.ts'
+import { ownConnectionsStage, sharedConnectionsStage } from './stages/fan-out/fan-out-stages.ts'
+import { subscribersStage } from './stages/subscribers/subscribers-stage.ts'
 
 /** Along the way of a trade. */
-export const STAGES: readonly Stage[] = []
+export const STAGES: readonly Stage[] = [ownConnectionsStage, sharedConnectionsStage, subscribersStage]

@@ -25,8 +25,10 @@ export interface RawConnectionOptions {
   readonly port: number
   /** False: no credit is ever given, so after 64 KiB the server may send nothing more; pings are answered. */
   readonly reads: boolean
+  /** The server has taken a call. */
+  onBegin(): void
   /** One gRPC message: bytes `from` to `to`, valid during the call. */
-  onMessage(stream: number, bytes: Buffer, from: number, to: number): void
+  onMessage(bytes: Buffer, from: number, to: number): void
   /** A call has ended, or with it the whole connection. */
   onEnd(): void
 }
@@ -125,6 +127,7 @@ export class RawConnection {
     const isEnd =
       type === TYPE.headers || type === TYPE.data ? (flags & FLAG_END_STREAM) !== 0 : type === TYPE.rstStream
     if (isEnd || type === TYPE.goAway) this.#options.onEnd()
+    else if (type === TYPE.headers) this.#options.onBegin()
   }
 
   #takeData(stream: number, bytes: Buffer, start: number, end: number): void {
@@ -140,7 +143,7 @@ export class RawConnection {
       const from = at + MESSAGE_HEADER_BYTES
       const to = from + data.readUInt32BE(at + 1)
       if (to > dataEnd) break
-      this.#options.onMessage(stream, data, from, to)
+      this.#options.onMessage(data, from, to)
       at = to
     }
     if (at < dataEnd) this.#begun.set(stream, Buffer.from(data.subarray(at, dataEnd)))

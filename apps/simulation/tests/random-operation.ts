@@ -1,4 +1,14 @@
-import { headsKey, leaseKey, logKey, membersKey, ownerKey, pendingKey, positionKey, stateKey } from '@chart/redis'
+import {
+  BAR_FIELDS,
+  headsKey,
+  leaseKey,
+  logKey,
+  membersKey,
+  ownerKey,
+  pendingKey,
+  positionKey,
+  stateKey,
+} from '@chart/redis'
 import type { Argument, ModelRedis } from '../src/model-redis/model-redis.ts'
 import type { Random } from '../src/random.ts'
 
@@ -10,7 +20,6 @@ export interface Operation {
 const TAG = '{p00}'
 const SYMBOLS = ['AAA', 'BBB', 'CCC']
 const OWNERS = ['one', 'two']
-const BAR_VALUES = 19
 
 /**
  * One operation as a member might send it: mostly what fits the present state of the model, often what is a step behind or beside it:
@@ -105,16 +114,20 @@ function commit(drawing: Drawing): Operation {
     '',
     random.chance(0.8) ? Buffer.from([1, 255, random.integer(0, 255)]) : '',
     symbols.length,
-    bars.length,
-    closed,
+    JSON.stringify(bars.map(() => barFields(random))),
   ]
   for (const symbol of symbols) {
     const head = store.hget(headsKey(TAG), symbol) ?? '0'
     args.push(head, `live ${random.integer(0, 99)}`, random.chance(0.5) ? `closed ${random.integer(0, 99)}` : '')
   }
-  for (const _ of bars) for (let field = 0; field < BAR_VALUES; field++) args.push(String(random.integer(0, 999)))
   for (let index = 0; index < closed; index++) args.push(pendingField(random), `bar ${random.integer(0, 3)}`)
   return { command: 'commitBars', values: [keys.length, ...keys, ...args] }
+}
+
+/** All fields of a bar's hash, or those that have changed. */
+function barFields(random: Random): string[] {
+  const fields = random.chance(0.5) ? BAR_FIELDS : BAR_FIELDS.slice(random.integer(0, 18))
+  return fields.flatMap(field => [field, String(random.integer(0, 999))])
 }
 
 function pendingField(random: Random): string {

@@ -1,4 +1,5 @@
 import { type BarText, closedTextOf, type Interval, liveTextOf, type SymbolBars, symbolBarsOfText } from '@chart/market'
+import { changedFields, hashValuesOf, type WrittenBars } from './bar-hash.ts'
 import { pendingFieldOf, pendingValueOf } from './bar-queue.ts'
 import type { RedisCommands } from './connection.ts'
 import { barKey, headsKey, logKey, ownerKey, pendingKey, positionKey, stateKey, updatesChannel } from './keys.ts'
@@ -49,16 +50,24 @@ export const KEPT_ENTRIES = 1_000
 
 /**
  * Commits a batch: state, live bars, outbox, position and update, all or nothing. May be called again after a lost reply.
+ * @param written what the owner's commits have written since it loaded the partition; changed here
  * @returns where the partition stands now
  * @throws CommitConflictError, FencedError
  */
-export async function commitBars(redis: RedisCommands, claim: Claim, batch: BarBatch): Promise<PartitionPosition> {
+export async function commitBars(
+  redis: RedisCommands,
+  claim: Claim,
+  batch: BarBatch,
+  written: WrittenBars = new Map(),
+): Promise<PartitionPosition> {
   const { tag, token } = claim
   const keys = [ownerKey(tag, 'aggregate'), positionKey(tag), logKey(tag), pendingKey(tag), updatesChannel(tag)]
-  const live = batch.symbols.flatMap(symbol => symbol.live.map(bar => ({ bar, bars: symbol.bars })))
+  const live = batch.symbols.flatMap(({ bars, live: own }) =>
+    own.map(bar => ({ key: barKey(tag, bar.symbol, bar.interval), values: hashValuesOf(bar, bars, batch.newPos) })),
+  )
   const stored = batch.symbols.flatMap(symbol => symbol.stored)
   for (const { bars } of batch.symbols) keys.push(stateKey(tag, bars.symbol))
-  for (const { bar } of live) keys.push(barKey(tag, bar.symbol, bar.interval))
+  for (const { key } of live) keys.push(key)
   const trimBefore = batch.newPos - KEPT_ENTRIES
   const values: (string | number | Buffer)[] = [
     token,
@@ -69,38 +78,18 @@ export async function commitBars(redis: RedisCommands, claim: Claim, batch: BarB
     trimBefore > 0 ? trimBefore : '',
     Buffer.from(batch.update.buffer, batch.update.byteOffset, batch.update.byteLength),
     batch.symbols.length,
-    live.length,
-    stored.length,
+    JSON.stringify(live.map(({ key, values: now }) => changedFields(now, written.get(key)))),
   ]
   for (const { bars, closedChanged } of batch.symbols) {
     values.push(bars.lastTradeId, liveTextOf(bars), closedChanged ? closedTextOf(bars) : '')
   }
-  for (const { bar, bars } of live) {
-    values.push(
-      bar.openTime,
-      bar.closeTime,
-      bar.open,
-      bar.high,
-      bar.low,
-      bar.close,
-      bar.baseVolume,
-      bar.quoteVolume,
-      bar.takerBuyBaseVolume,
-      bar.takerBuyQuoteVolume,
-      bar.tradeCount,
-      bar.firstTradeId,
-      bar.lastTradeId,
-      bar.state,
-      bar.revision,
-      bar.complete ? 'true' : 'false',
-      batch.newPos,
-      bars.lastTradeId,
-      bars.reachedTime,
-    )
-  }
   for (const bar of stored) values.push(pendingFieldOf(bar), pendingValueOf(bar))
   const [answer, first, second] = await redis.commitBars(keys.length, ...keys, ...values)
-  if (answer === 'OK') return { pos: batch.newPos, rev: Number(first) }
+  if (answer === 'OK') {
+    if (second === 'TORN') written.clear()
+    else for (const { key, values: now } of live) written.set(key, now)
+    return { pos: batch.newPos, rev: Number(first) }
+  }
   if (answer === 'FENCED') throw new FencedError(tag, 'aggregate')
   throw new CommitConflictError(
     `partition ${tag} stands at ${first}/${second}, the commit came from ${batch.at.pos}/${batch.at.rev} to entry ${batch.newPos}`,

@@ -14,7 +14,8 @@ export interface OpenStreams {
   readonly streamsPerConnection: number
   /** Stream n follows symbol n and those behind it, and from the beginning again when there are no more. */
   readonly symbols: readonly string[]
-  readonly symbolsPerStream: number
+  /** 1 by default. */
+  readonly symbolsPerStream?: number
   readonly interval: string
   readonly reads: boolean
 }
@@ -22,6 +23,8 @@ export interface OpenStreams {
 export interface Heard {
   /** Streams whose calls the server has taken. */
   readonly begun: number
+  /** Streams that have been sent something. */
+  readonly heard: number
   /** Streams and connections that have ended. */
   readonly ended: number
   /** Updates ever, with those merged into them. */
@@ -30,6 +33,7 @@ export interface Heard {
 
 const tally = new Tally()
 let begun = 0
+let heard = 0
 let ended = 0
 
 answerParent({
@@ -41,17 +45,24 @@ answerParent({
       await Promise.all(firsts.slice(at, at + OPENING_MAX).map(first => openConnection(first, options)))
     }
   },
-  heard: (): Heard => ({ begun, ended, told: tally.told }),
+  heard: (): Heard => ({ begun, heard, ended, told: tally.told }),
   take: () => tally.take(),
 })
 
 async function openConnection(first: number, options: OpenStreams): Promise<void> {
-  const { port, streams, streamsPerConnection, symbols, symbolsPerStream, interval, reads } = options
+  const { port, streams, streamsPerConnection, symbols, symbolsPerStream = 1, interval, reads } = options
+  const heardStreams = new Set<number>()
   const connection = await RawConnection.open({
     port,
     reads,
     onBegin: () => begun++,
-    onMessage: (bytes, from, to) => tally.add(bytes, from, to, Date.now()),
+    onMessage(stream, bytes, from, to) {
+      if (!heardStreams.has(stream)) {
+        heardStreams.add(stream)
+        heard++
+      }
+      tally.add(bytes, from, to, Date.now())
+    },
     onEnd: () => ended++,
   })
   for (let stream = first; stream < Math.min(streams, first + streamsPerConnection); stream++) {

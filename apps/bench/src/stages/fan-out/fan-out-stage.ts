@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BenchProcess } from '../../harness/bench-process.ts'
 import type { Comparison, Figure, OpenStage, Sample, Stage, Variant } from '../../harness/stage.ts'
+import { untilTrue } from '../../harness/until-true.ts'
 import type { Heard } from './client-process.ts'
 import type { ServerKind } from './measured-server.ts'
 import { type Result, ServedMarket } from './served-market.ts'
-import { untilTrue } from './until-true.ts'
 
 export interface Load {
   readonly streams: number
@@ -54,6 +54,7 @@ const WARM_UP_MAX_S = 1
 /** At open every server has to tell every trade of so long, at this rate: slow enough for each of them. */
 const CHECK_MS = 200
 const CHECK_RATE = 500
+const CHECK_MAX_MS = 60_000
 
 /** Updates to `streams` streams, each of one symbol's every trade: of a market that is the same, and elsewhere, for each server. */
 export function fanOutStage({ name, load, seconds, cpuAtLeast, profileDir }: FanOutOptions): Stage {
@@ -132,6 +133,6 @@ async function checkTold(market: ServedMarket, load: Load): Promise<void> {
   await sleep(CHECK_MS)
   const trades = (await market.stop()) - before
   const told = async () => (await clients.ask<Heard>('heard')).told
-  await untilTrue(async () => (await told()) >= trades, `${trades} trades are told`)
+  await untilTrue(async () => (await told()) >= trades, `${trades} trades are told`, CHECK_MAX_MS)
   if ((await told()) > trades) throw new Error(`${await told()} updates were told of ${trades} trades`)
 }

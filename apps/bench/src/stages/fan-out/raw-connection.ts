@@ -28,7 +28,7 @@ export interface RawConnectionOptions {
   /** The server has taken a call. */
   onBegin(): void
   /** One gRPC message: bytes `from` to `to`, valid during the call. */
-  onMessage(bytes: Buffer, from: number, to: number): void
+  onMessage(stream: number, bytes: Buffer, from: number, to: number): void
   /** A call has ended, or with it the whole connection. */
   onEnd(): void
 }
@@ -143,7 +143,7 @@ export class RawConnection {
       const from = at + MESSAGE_HEADER_BYTES
       const to = from + data.readUInt32BE(at + 1)
       if (to > dataEnd) break
-      this.#options.onMessage(data, from, to)
+      this.#options.onMessage(stream, data, from, to)
       at = to
     }
     if (at < dataEnd) this.#begun.set(stream, Buffer.from(data.subarray(at, dataEnd)))

@@ -29,6 +29,8 @@ export class SeriesFold {
   readonly #interval: Interval
   /** The live bar as it was told last. */
   #bytes: Uint8Array | undefined
+  /** When it opens. */
+  #openTime: number | undefined
   /** #bytes as numbers, made when first needed. */
   #bar: Bar | undefined
   readonly #told = new ToldBars()
@@ -46,7 +48,7 @@ export class SeriesFold {
   get nextClosed(): number | undefined {
     const { newest } = this.#told
     if (newest !== undefined) return newest + this.#interval.intervalMs
-    return this.#bytes && decodeBar(this.#bytes).openTime
+    return this.#openTime
   }
 
   /**
@@ -54,7 +56,7 @@ export class SeriesFold {
    * @param closed the newest closed bars, oldest first
    */
   restore(live: BarText | undefined, closed: readonly BarText[]): SeriesEvent[] {
-    if (live !== undefined) this.#bytes = encodeBar(live)
+    if (live !== undefined) this.#keep(encodeBar(live), live.openTime)
     this.#bar = undefined
     return closed.flatMap(bar => this.#tell(bar, encodeBar(bar)) ?? [])
   }
@@ -66,8 +68,8 @@ export class SeriesFold {
 
   /** The live bar for a subscriber that joins now; undefined before the first trade. */
   snapshot(throughTradeId: number): LiveEvent | undefined {
-    if (this.#bytes === undefined) return undefined
-    return liveEventOf('snapshot', decodeBar(this.#bytes).openTime, this.#bytes, 0, throughTradeId)
+    if (this.#bytes === undefined || this.#openTime === undefined) return undefined
+    return liveEventOf('snapshot', this.#openTime, this.#bytes, 0, throughTradeId)
   }
 
   /** The closed bars told last. */
@@ -115,7 +117,7 @@ export class SeriesFold {
     if (!everyTrade || scales === undefined || isPassedOver) {
       const same = live !== undefined && this.#bytes !== undefined && Buffer.compare(this.#bytes, live.bar) === 0
       this.#bar = undefined
-      if (live !== undefined) this.#bytes = live.bar
+      if (live !== undefined) this.#keep(live.bar, live.openTime)
       return { everyTrade: same ? closedEvents : latest, latest }
     }
     const walk = new TradeWalk(this.#interval, scales, this.#bar ?? this.#decoded(scales), closed, live)
@@ -128,7 +130,8 @@ export class SeriesFold {
       walk.events.push(event)
     }
     this.#bar = live === undefined || same ? walk.bar : undefined
-    this.#bytes = live?.bar ?? told
+    if (live !== undefined) this.#keep(live.bar, live.openTime)
+    else if (walk.bytes !== undefined) this.#keep(walk.bytes, walk.bar?.openTime)
     return { everyTrade: walk.events, latest }
   }
 
@@ -140,6 +143,11 @@ export class SeriesFold {
   corrections(update: SymbolUpdate): SeriesEvent[] {
     const next = this.nextClosed ?? Number.NEGATIVE_INFINITY
     return this.#closedOf(update, bar => bar.openTime < next && bar.revision > 0).map(({ event }) => event)
+  }
+
+  #keep(bytes: Uint8Array, openTime: number | undefined): void {
+    this.#bytes = bytes
+    this.#openTime = openTime
   }
 
   #decoded(scales: Scales): Bar | undefined {

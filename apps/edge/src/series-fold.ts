@@ -12,6 +12,12 @@ import {
 import { ToldBars } from './told-bars.ts'
 import { type ClosedBar, TradeWalk } from './trade-walk.ts'
 
+/**
+ * What the subscribers of a series are told of its live bar: `nothing` (there are none, or they take closed bars only), the `latest` of each
+ * update, or every trade's.
+ */
+export type Wanted = 'nothing' | 'latest' | 'every-trade'
+
 /** What an update makes of one series, for each kind of subscriber. */
 export interface SeriesEvents {
   /** An event for each trade, closed bars in between, the final live bar. */
@@ -81,14 +87,14 @@ export class SeriesFold {
    * Takes an update.
    * @param trades those of the update that the bar does not hold yet, in id order
    * @param previousTradeId id of the trade before the first of them; below 0 when there is none
-   * @param everyTrade whether anyone wants the steps
+   * @param wanted what is made of the live bar; closed bars are told in any case
    */
   apply(
     update: SymbolUpdate,
     trades: readonly Trade[],
     scales: Scales | undefined,
     previousTradeId: number,
-    everyTrade: boolean,
+    wanted: Wanted,
   ): SeriesEvents {
     const next = this.nextClosed ?? Number.NEGATIVE_INFINITY
     const closed = this.#closedOf(update)
@@ -102,6 +108,12 @@ export class SeriesFold {
       const events = closed.map(one => one.event)
       return { everyTrade: events, latest: events }
     }
+    const closedEvents = closed.map(one => one.event)
+    if (wanted === 'nothing') {
+      this.#bar = undefined
+      if (live !== undefined) this.#keep(live.bar, live.openTime)
+      return { everyTrade: closedEvents, latest: closedEvents }
+    }
     const lastTradeTime = trades[trades.length - 1]?.tradeTime ?? 0
     const event =
       live &&
@@ -112,9 +124,8 @@ export class SeriesFold {
         openTimeOf(this.#interval, lastTradeTime) === live.openTime ? lastTradeTime : 0,
         update.throughTradeId,
       )
-    const closedEvents = closed.map(one => one.event)
     const latest = event ? [...closedEvents, event] : closedEvents
-    if (!everyTrade || scales === undefined || isPassedOver) {
+    if (wanted === 'latest' || scales === undefined || isPassedOver) {
       const same = live !== undefined && this.#bytes !== undefined && Buffer.compare(this.#bytes, live.bar) === 0
       this.#bar = undefined
       if (live !== undefined) this.#keep(live.bar, live.openTime)

@@ -1,4 +1,12 @@
-import { type BarText, closedTextOf, type Interval, liveTextOf, type SymbolBars, symbolBarsOfText } from '@chart/market'
+import {
+  type BarText,
+  closedRowsTextOf,
+  closedTextOfRows,
+  type Interval,
+  liveTextOf,
+  type SymbolBars,
+  symbolBarsOfText,
+} from '@chart/market'
 import { changedFields, hashValuesOf, type WrittenBars } from './bar-hash.ts'
 import { pendingFieldOf, pendingValueOf } from './bar-queue.ts'
 import type { RedisCommands } from './connection.ts'
@@ -29,8 +37,8 @@ export interface BarBatch {
 /** What a batch changed of one symbol. */
 export interface SymbolBatch {
   readonly bars: SymbolBars
-  /** Some bar closed or was restated, so the kept closed bars are written again. */
-  readonly closedChanged: boolean
+  /** Intervals of which bars closed or were restated, so that the kept closed bars are written again. */
+  readonly closedIntervals: ReadonlySet<string>
   /** Live bars that changed. */
   readonly live: readonly BarText[]
   /** Closed bars that PostgreSQL is to store. */
@@ -47,6 +55,9 @@ export class CommitConflictError extends Error {
  * and an operator can look at the last seconds.
  */
 export const KEPT_ENTRIES = 1_000
+
+/** Before the interval, in the name of a field of the state: its kept closed bars. A second closes every second, a day seldom. */
+const CLOSED = 'closed:'
 
 /**
  * Commits a batch: state, live bars, outbox, position and update, all or nothing. May be called again after a lost reply.
@@ -80,20 +91,31 @@ export async function commitBars(
     batch.symbols.length,
     JSON.stringify(live.map(({ key, values: now }) => changedFields(now, written.get(key)))),
   ]
-  for (const { bars, closedChanged } of batch.symbols) {
-    values.push(bars.lastTradeId, liveTextOf(bars), closedChanged ? closedTextOf(bars) : '')
+  for (const symbol of batch.symbols) {
+    const fields = stateFieldsOf(symbol, !written.has(stateKey(tag, symbol.bars.symbol)))
+    values.push(fields.length, ...fields)
   }
   for (const bar of stored) values.push(pendingFieldOf(bar), pendingValueOf(bar))
   const [answer, first, second] = await redis.commitBars(keys.length, ...keys, ...values)
   if (answer === 'OK') {
     if (second === 'TORN') written.clear()
-    else for (const { key, values: now } of live) written.set(key, now)
+    else {
+      for (const { key, values: now } of live) written.set(key, now)
+      for (const { bars } of batch.symbols) written.set(stateKey(tag, bars.symbol), [])
+    }
     return { pos: batch.newPos, rev: Number(first) }
   }
   if (answer === 'FENCED') throw new FencedError(tag, 'aggregate')
   throw new CommitConflictError(
     `partition ${tag} stands at ${first}/${second}, the commit came from ${batch.at.pos}/${batch.at.rev} to entry ${batch.newPos}`,
   )
+}
+
+/** Names and values in turn. @param whole the closed bars of every interval, not of those where something closed alone */
+function stateFieldsOf({ bars, closedIntervals }: SymbolBatch, whole: boolean): (string | number)[] {
+  const closed = bars.series.filter(({ interval }) => whole || closedIntervals.has(interval.name))
+  const rows = closed.flatMap(series => [`${CLOSED}${series.interval.name}`, closedRowsTextOf(series)])
+  return ['lastTradeId', bars.lastTradeId, 'live', liveTextOf(bars), ...rows]
 }
 
 /** Where the partition stands, and the bars of `symbols` that have any. To be read by the owner, after its claim. */
@@ -106,8 +128,11 @@ export async function loadPartition(
   const [pos, rev] = await redis.hmget(positionKey(tag), 'pos', 'rev')
   const bars = new Map<string, SymbolBars>()
   for (const symbol of symbols) {
-    const [live, closed] = await redis.hmget(stateKey(tag, symbol), 'live', 'closed')
-    if (live) bars.set(symbol, symbolBarsOfText(symbol, intervals, { live, closed: closed || '{}' }))
+    const { live, ...fields } = await redis.hgetall(stateKey(tag, symbol))
+    if (!live) continue
+    const closed = Object.entries(fields).filter(([name]) => name.startsWith(CLOSED))
+    const rows = closed.map(([name, text]) => [name.slice(CLOSED.length), text] as const)
+    bars.set(symbol, symbolBarsOfText(symbol, intervals, { live, closed: closedTextOfRows(rows) }))
   }
   return { at: { pos: Number(pos ?? 0), rev: Number(rev ?? 0) }, bars }
 }

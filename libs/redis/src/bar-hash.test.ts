@@ -9,6 +9,6 @@ test('without anything written before, every field is written', () => {
 
 test('of a hash that was written, what differs is written again, and nothing else', () => {
   const now = before.with(BAR_FIELDS.indexOf('close'), '5').with(BAR_FIELDS.indexOf('position'), '6')
-  expect(changedFields(now, before)).toEqual(['close', '5', 'position', '6'])
+  expect(changedFields(now, before)).toEqual(['position', '6', 'close', '5'])
   expect(changedFields(before, before)).toEqual([])
 })

@@ -112,7 +112,7 @@ async function batchOf(
     at,
     newPos,
     nonce: await nonceOf(tag, newPos),
-    symbols: [{ bars, closedChanged: stored.length > 0, live, stored }],
+    symbols: [{ bars, closedIntervals: new Set(stored.map(({ interval }) => interval)), live, stored }],
     update: Buffer.from(`update ${newPos}`),
   }
 }
@@ -142,17 +142,17 @@ test('a commit writes state, live bars, outbox, position and update together, an
   expect(await countPending(redis, tag)).toBe(2)
 })
 
-/** Commits trade by trade as one owner does; `between` is told how many trades are in the bars. */
+/** Commits trade by trade; `between` is told how many trades are in the bars. @param writtenOf what the owner remembers at each commit */
 async function commitEach(
   trades: readonly Trade[],
-  written: WrittenBars,
+  writtenOf: () => WrittenBars,
   between: (tag: string, committed: number) => Promise<void> = async () => undefined,
 ) {
   const { claim } = await partitionWith(trades.length)
   const bars = newBars()
   let at: PartitionPosition = { pos: 0, rev: 0 }
   for (const [index, trade] of trades.entries()) {
-    at = await commitBars(redis, claim, await batchOf(claim.tag, at, index + 2, bars, [trade]), written)
+    at = await commitBars(redis, claim, await batchOf(claim.tag, at, index + 2, bars, [trade]), writtenOf())
     await between(claim.tag, index + 1)
   }
   return { tag: claim.tag, bars }
@@ -161,8 +161,9 @@ async function commitEach(
 test('an owner that writes what differs leaves the hashes as one that writes everything', async () => {
   const trades = [1, 2, 3, 61].map(second => ({ ...tradeOf(1), tradeTime: MINUTE_START + second * 1_000 }))
   const numbered = trades.map((trade, index) => ({ ...trade, tradeId: index + 1, price: 100n + BigInt(index % 2) }))
-  const partly = await commitEach(numbered, new Map())
-  const whole = await commitEach(numbered, { get: () => undefined, set() {} } as unknown as WrittenBars)
+  const written: WrittenBars = new Map()
+  const partly = await commitEach(numbered, () => written)
+  const whole = await commitEach(numbered, () => new Map())
   for (const interval of ['1s', '1m']) {
     const of = (tag: string) => redis.hgetall(`bar:${tag}:AAA:${interval}`)
     expect(await of(partly.tag)).toEqual(await of(whole.tag))
@@ -171,10 +172,15 @@ test('an owner that writes what differs leaves the hashes as one that writes eve
 
 test('a hash that somebody deletes is whole again after the next but one commit', async () => {
   const trades = [1, 2, 3, 4].map(id => ({ ...tradeOf(id), tradeTime: MINUTE_START + id }))
-  const { tag, bars } = await commitEach(trades, new Map(), async (of, committed) => {
-    if (committed === 2) await redis.del(`bar:${of}:AAA:1m`)
-    if (committed === 3) expect(await redis.hlen(`bar:${of}:AAA:1m`)).toBeLessThan(BAR_FIELDS.length)
-  })
+  const written: WrittenBars = new Map()
+  const { tag, bars } = await commitEach(
+    trades,
+    () => written,
+    async (of, committed) => {
+      if (committed === 2) await redis.del(`bar:${of}:AAA:1m`)
+      if (committed === 3) expect(await redis.hlen(`bar:${of}:AAA:1m`)).toBeLessThan(BAR_FIELDS.length)
+    },
+  )
   const [minute] = await readLiveBars(redis, tag, 'AAA', ['1m'])
   expect(minute?.bar).toEqual(textOfBar(liveBarsOf(bars)[1]!, EXCHANGE_SCALES))
 })

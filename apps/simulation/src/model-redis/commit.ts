@@ -57,15 +57,18 @@ function symbolsOf(args: readonly (string | Buffer)[]): number {
   return Number(textOf(args[HEAD_ARGS - 2]))
 }
 
+/** Where the arguments after the state of a symbol begin, whose own begin with their number at `at`. */
+function afterState(args: readonly (string | Buffer)[], at: number): number {
+  return at + 1 + Number(textOf(args[at]))
+}
+
 function writeBars({ store, keys, args }: ScriptCall): 'TORN' | '' {
   const symbols = symbolsOf(args)
   let next = HEAD_ARGS
   for (let index = 0; index < symbols; index++) {
-    const key = keys[5 + index]!
-    store.hset(key, 'lastTradeId', textOf(args[next]), 'live', textOf(args[next + 1]))
-    const closed = textOf(args[next + 2])
-    if (closed !== '') store.hset(key, 'closed', closed)
-    next += 3
+    const after = afterState(args, next)
+    store.hset(keys[5 + index]!, ...args.slice(next + 1, after).map(textOf))
+    next = after
   }
   let torn: 'TORN' | '' = ''
   for (const [index, fields] of barsOf(args).entries()) {
@@ -76,7 +79,9 @@ function writeBars({ store, keys, args }: ScriptCall): 'TORN' | '' {
 }
 
 function movePosition({ store, keys, args, publish }: ScriptCall): string[] {
-  for (let at = HEAD_ARGS + symbolsOf(args) * 3; at < args.length; at += 2) {
+  let next = HEAD_ARGS
+  for (let index = 0; index < symbolsOf(args); index++) next = afterState(args, next)
+  for (let at = next; at < args.length; at += 2) {
     store.hset(keys[3]!, textOf(args[at]), textOf(args[at + 1]))
   }
   const trimBefore = textOf(args[5])

@@ -3,7 +3,7 @@
 -- KEYS  owner hash, position, log, pending, updates channel, then symbol states, then bar hashes
 -- ARGV  token, expected pos, expected rev, new pos, nonce of the entry at new pos, trim entries before ('' for none),
 --       update ('' for none), symbols, bars as JSON: per bar the list of fields and values that HSET is to write; then per
---       symbol: last trade id, live text, closed text ('' keeps the stored one); per closed bar: field, value
+--       symbol: how many fields and values of its state follow, and those; per closed bar: field, value
 -- Gives {'OK', rev, 'TORN' or ''}; {'FENCED'}; {'CONFLICT', pos, rev} when the partition moved on, or when the last entry
 -- that was folded is no longer in the log (Redis lost it, and another may stand there). A second run answers OK and does
 -- nothing. TORN: a hash lacked fields that the caller left out since it has written them before; somebody has deleted it.
@@ -20,9 +20,9 @@ if not last[1] or last[1][2][2] ~= ARGV[5] then return { 'CONFLICT', pos, rev } 
 local symbols, bars = tonumber(ARGV[8]), cjson.decode(ARGV[9])
 local next = 10
 for i = 1, symbols do
-  redis.call('HSET', KEYS[5 + i], 'lastTradeId', ARGV[next], 'live', ARGV[next + 1])
-  if ARGV[next + 2] ~= '' then redis.call('HSET', KEYS[5 + i], 'closed', ARGV[next + 2]) end
-  next = next + 3
+  local last = next + tonumber(ARGV[next])
+  redis.call('HSET', KEYS[5 + i], unpack(ARGV, next + 1, last))
+  next = last + 1
 end
 local torn = ''
 for i = 1, #bars do

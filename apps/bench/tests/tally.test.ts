@@ -18,6 +18,6 @@ test('the benchmark counts updates, what was merged into them, and how old they 
   const tally = new Tally()
   tally.add(response, 9, response.length, now)
   const bytes = response.length - 9
-  expect(tally.take()).toEqual({ messages: 1, bytes, updates: 2, merged: 300, p50Ms: 7, p99Ms: 999 })
+  expect(tally.take()).toEqual({ messages: 1, bytes, updates: 2, timed: 2, merged: 300, p50Ms: 7, p99Ms: 999 })
   expect(tally.take()).toMatchObject({ messages: 0, updates: 0, p50Ms: undefined })
 })

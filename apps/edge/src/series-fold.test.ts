@@ -19,7 +19,7 @@ import { describe, expect, test } from 'vitest'
 
 import { foldSteps, liveBarOf, type Step } from '../tests/folded-steps.ts'
 import type { SeriesEvent } from './series-event.ts'
-import { SeriesFold } from './series-fold.ts'
+import { SeriesFold, type Wanted } from './series-fold.ts'
 
 const INTERVALS = intervalsOf(['1s', '1m', '5m', '1h'])
 const MINUTE_START = 1_723_161_240_000
@@ -38,17 +38,28 @@ class Follower {
   readonly folds = INTERVALS.map(interval => new SeriesFold(interval, true))
   throughTradeId = -1
 
-  apply(update: SymbolUpdate, everyTrade = true): { everyTrade: BarEventMessage[]; latest: BarEventMessage[] }[] {
+  apply(
+    update: SymbolUpdate,
+    wanted: Wanted = 'every-trade',
+  ): { everyTrade: BarEventMessage[]; latest: BarEventMessage[] }[] {
     const runs = update.trades.map(unpackTrades)
     const trades = runs.flatMap(run => run.trades.filter(trade => trade.tradeId > this.throughTradeId))
-    const events = this.folds.map(fold => fold.apply(update, trades, runs[0]?.scales, this.throughTradeId, everyTrade))
+    const events = this.folds.map(fold => fold.apply(update, trades, runs[0]?.scales, this.throughTradeId, wanted))
     this.throughTradeId = update.throughTradeId
     return events.map(one => ({ everyTrade: messagesOf(one.everyTrade), latest: messagesOf(one.latest) }))
+  }
+
+  snapshots(): BarEventMessage[] {
+    return messagesOf(this.folds.flatMap(fold => fold.snapshot(this.throughTradeId) ?? []))
   }
 
   get differing(): number {
     return this.folds.reduce((sum, fold) => sum + fold.differing, 0)
   }
+}
+
+function isClosing({ type }: BarEventMessage): boolean {
+  return type === 'BAR_EVENT_TYPE_CLOSED' || type === 'BAR_EVENT_TYPE_CORRECTED'
 }
 
 function messagesOf(events: readonly SeriesEvent[]): BarEventMessage[] {
@@ -163,18 +174,23 @@ describe('any trades in any batches', () => {
   })
 
   test('whoever keeps the last live bar told holds the live bar of the aggregator after each batch, in every mode', () => {
+    const choices = fc.constantFrom<Wanted>('nothing', 'latest', 'every-trade')
     fc.assert(
-      fc.property(batchLists, sinceTimes, fc.infiniteStream(fc.boolean()), (batches, sinceTime, wanted) => {
+      fc.property(batchLists, sinceTimes, fc.infiniteStream(choices), (batches, sinceTime, choice) => {
         const bars = newBars(sinceTime)
         const follower = new Follower()
         const held = { everyTrade: new Map<string, BarText>(), latest: new Map<string, BarText>() }
         for (const steps of batches) {
-          const everyTrade = wanted.next().value as boolean
-          const told = follower.apply(foldSteps(bars, steps).update, everyTrade)
+          const wanted = choice.next().value as Wanted
+          const told = follower.apply(foldSteps(bars, steps).update, wanted)
           for (const mode of ['everyTrade', 'latest'] as const) {
-            for (const event of told.flatMap(one => one[mode])) {
-              if (event.type === 'BAR_EVENT_TYPE_UPDATE') held[mode].set(barOf(event).interval, barOf(event))
+            // Whoever comes when nobody was there begins with snapshots.
+            const begun = wanted === 'nothing' ? follower.snapshots() : []
+            for (const event of [...told.flatMap(one => one[mode]), ...begun]) {
+              const isLive = event.type === 'BAR_EVENT_TYPE_UPDATE' || event.type === 'BAR_EVENT_TYPE_SNAPSHOT'
+              if (isLive) held[mode].set(barOf(event).interval, barOf(event))
             }
+            if (wanted === 'nothing') expect(told.flatMap(one => one[mode]).every(isClosing)).toBe(true)
             for (const live of liveBarsOf(bars)) {
               if (live !== undefined) expect(held[mode].get(live.interval)).toEqual(textOfBar(live, bars.scales))
             }
@@ -273,11 +289,11 @@ describe('in particular', () => {
   })
 
   test('the newest live bar says which trade made it, if one of its own did, whoever else listens', () => {
-    for (const everyTrade of [true, false]) {
+    for (const wanted of ['latest', 'every-trade'] as const) {
       const bars = newBars()
       const follower = new Follower()
       const steps = [tradeAt(100, 100), tradeAt(101, 200), { watermark: MINUTE_START + 1_500 }]
-      const [second, minute] = follower.apply(foldSteps(bars, steps).update, everyTrade)
+      const [second, minute] = follower.apply(foldSteps(bars, steps).update, wanted)
       expect(minute!.latest.map(event => event.tradeTime)).toEqual([
         { seconds: MINUTE_START / 1_000, nanos: 200_000_000 },
       ])
@@ -320,7 +336,7 @@ describe('after updates were missed', () => {
     const bars = newBars()
     const fold = new SeriesFold(INTERVALS[0]!, true)
     const live = () => textOfBar(liveBarsOf(bars)[0]!, bars.scales)
-    fold.apply(foldSteps(bars, [tradeAt(100, 100), tradeAt(101, 1_100)]).update, [], undefined, -1, false)
+    fold.apply(foldSteps(bars, [tradeAt(100, 100), tradeAt(101, 1_100)]).update, [], undefined, -1, 'latest')
     foldSteps(bars, [tradeAt(102, 900), tradeAt(103, 2_100), tradeAt(104, 3_100)])
     const missed = messagesOf(fold.restore(live(), closedTexts(bars, 0)))
     expect(typesOf(missed)).toEqual(['corrected', 'closed', 'closed'])
@@ -333,11 +349,11 @@ describe('after updates were missed', () => {
     const fold = new SeriesFold(INTERVALS[0]!, true)
     const trades = Array.from({ length: 60 }, (_, index) => tradeAt(100 + index, index * 1_000))
     const { update } = foldSteps(bars, trades)
-    expect(fold.apply(update, [], undefined, -1, false).latest).toHaveLength(60)
+    expect(fold.apply(update, [], undefined, -1, 'latest').latest).toHaveLength(60)
     const earlier = newBars()
     const old = foldSteps(earlier, trades.slice(0, 20)).update
     expect(fold.restore(textOfBar(liveBarsOf(earlier)[0]!, earlier.scales), closedTexts(earlier, 0))).toEqual([])
-    expect(fold.apply(old, [], undefined, -1, false).latest).toEqual([])
+    expect(fold.apply(old, [], undefined, -1, 'latest').latest).toEqual([])
   })
 
   test('a bar that closed for the first time in an update that a reading has overtaken is not told after its successors', () => {
@@ -354,10 +370,10 @@ describe('after updates were missed', () => {
     const bars = newBars()
     const fold = new SeriesFold(INTERVALS[0]!, true)
     const first = [tradeAt(100, 100), tradeAt(101, 200)]
-    fold.apply(foldSteps(bars, first).update, first, bars.scales, 99, true)
+    fold.apply(foldSteps(bars, first).update, first, bars.scales, 99, 'every-trade')
     foldSteps(bars, [tradeAt(102, 1_100)])
     const late = [tradeAt(103, 300), tradeAt(104, 1_200)]
-    const events = fold.apply(foldSteps(bars, late).update, late, bars.scales, 102, true).everyTrade
+    const events = fold.apply(foldSteps(bars, late).update, late, bars.scales, 102, 'every-trade').everyTrade
     expect(typesOf(messagesOf(events))).toEqual(['corrected', 'update'])
   })
 })

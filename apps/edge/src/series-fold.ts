@@ -12,6 +12,12 @@ import {
 import { ToldBars } from './told-bars.ts'
 import { type ClosedBar, TradeWalk } from './trade-walk.ts'
 
+/**
+ * What the subscribers of a series are told of its live bar: `nothing` (there are none, or they take closed bars only), the `latest` of each
+ * update, or every trade's.
+ */
+export type Wanted = 'nothing' | 'latest' | 'every-trade'
+
 /** What an update makes of one series, for each kind of subscriber. */
 export interface SeriesEvents {
   /** An event for each trade, closed bars in between, the final live bar. */
@@ -29,6 +35,8 @@ export class SeriesFold {
   readonly #interval: Interval
   /** The live bar as it was told last. */
   #bytes: Uint8Array | undefined
+  /** When it opens. */
+  #openTime: number | undefined
   /** #bytes as numbers, made when first needed. */
   #bar: Bar | undefined
   readonly #told = new ToldBars()
@@ -46,7 +54,7 @@ export class SeriesFold {
   get nextClosed(): number | undefined {
     const { newest } = this.#told
     if (newest !== undefined) return newest + this.#interval.intervalMs
-    return this.#bytes && decodeBar(this.#bytes).openTime
+    return this.#openTime
   }
 
   /**
@@ -54,7 +62,7 @@ export class SeriesFold {
    * @param closed the newest closed bars, oldest first
    */
   restore(live: BarText | undefined, closed: readonly BarText[]): SeriesEvent[] {
-    if (live !== undefined) this.#bytes = encodeBar(live)
+    if (live !== undefined) this.#keep(encodeBar(live), live.openTime)
     this.#bar = undefined
     return closed.flatMap(bar => this.#tell(bar, encodeBar(bar)) ?? [])
   }
@@ -66,8 +74,8 @@ export class SeriesFold {
 
   /** The live bar for a subscriber that joins now; undefined before the first trade. */
   snapshot(throughTradeId: number): LiveEvent | undefined {
-    if (this.#bytes === undefined) return undefined
-    return liveEventOf('snapshot', decodeBar(this.#bytes).openTime, this.#bytes, 0, throughTradeId)
+    if (this.#bytes === undefined || this.#openTime === undefined) return undefined
+    return liveEventOf('snapshot', this.#openTime, this.#bytes, 0, throughTradeId)
   }
 
   /** The closed bars told last. */
@@ -79,14 +87,14 @@ export class SeriesFold {
    * Takes an update.
    * @param trades those of the update that the bar does not hold yet, in id order
    * @param previousTradeId id of the trade before the first of them; below 0 when there is none
-   * @param everyTrade whether anyone wants the steps
+   * @param wanted what is made of the live bar; closed bars are told in any case
    */
   apply(
     update: SymbolUpdate,
     trades: readonly Trade[],
     scales: Scales | undefined,
     previousTradeId: number,
-    everyTrade: boolean,
+    wanted: Wanted,
   ): SeriesEvents {
     const next = this.nextClosed ?? Number.NEGATIVE_INFINITY
     const closed = this.#closedOf(update)
@@ -100,6 +108,12 @@ export class SeriesFold {
       const events = closed.map(one => one.event)
       return { everyTrade: events, latest: events }
     }
+    const closedEvents = closed.map(one => one.event)
+    if (wanted === 'nothing') {
+      this.#bar = undefined
+      if (live !== undefined) this.#keep(live.bar, live.openTime)
+      return { everyTrade: closedEvents, latest: closedEvents }
+    }
     const lastTradeTime = trades[trades.length - 1]?.tradeTime ?? 0
     const event =
       live &&
@@ -110,12 +124,11 @@ export class SeriesFold {
         openTimeOf(this.#interval, lastTradeTime) === live.openTime ? lastTradeTime : 0,
         update.throughTradeId,
       )
-    const closedEvents = closed.map(one => one.event)
     const latest = event ? [...closedEvents, event] : closedEvents
-    if (!everyTrade || scales === undefined || isPassedOver) {
+    if (wanted === 'latest' || scales === undefined || isPassedOver) {
       const same = live !== undefined && this.#bytes !== undefined && Buffer.compare(this.#bytes, live.bar) === 0
       this.#bar = undefined
-      if (live !== undefined) this.#bytes = live.bar
+      if (live !== undefined) this.#keep(live.bar, live.openTime)
       return { everyTrade: same ? closedEvents : latest, latest }
     }
     const walk = new TradeWalk(this.#interval, scales, this.#bar ?? this.#decoded(scales), closed, live)
@@ -128,7 +141,8 @@ export class SeriesFold {
       walk.events.push(event)
     }
     this.#bar = live === undefined || same ? walk.bar : undefined
-    this.#bytes = live?.bar ?? told
+    if (live !== undefined) this.#keep(live.bar, live.openTime)
+    else if (walk.bytes !== undefined) this.#keep(walk.bytes, walk.bar?.openTime)
     return { everyTrade: walk.events, latest }
   }
 
@@ -140,6 +154,11 @@ export class SeriesFold {
   corrections(update: SymbolUpdate): SeriesEvent[] {
     const next = this.nextClosed ?? Number.NEGATIVE_INFINITY
     return this.#closedOf(update, bar => bar.openTime < next && bar.revision > 0).map(({ event }) => event)
+  }
+
+  #keep(bytes: Uint8Array, openTime: number | undefined): void {
+    this.#bytes = bytes
+    this.#openTime = openTime
   }
 
   #decoded(scales: Scales): Bar | undefined {

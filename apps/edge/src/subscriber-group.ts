@@ -1,6 +1,7 @@
 import type { BarStream } from '@chart/grpc'
 import { type KeyedEvent, type Message, messagesOf, newestOf } from './keyed-event.ts'
 import { isClosed, isLive, type LiveEvent, type SeriesEvent } from './series-event.ts'
+import type { Wanted } from './series-fold.ts'
 import { Subscriber, type SubscriberOptions } from './subscriber.ts'
 
 export type StreamMode = 'every-trade' | 'latest' | 'closed'
@@ -36,8 +37,10 @@ export class SubscriberGroup {
     return this.#options.seriesKeys
   }
 
-  get wantsEveryTrade(): boolean {
-    return this.#options.mode === 'every-trade'
+  /** What our subscribers are told of live bars. */
+  get wanted(): Wanted {
+    const { mode } = this.#options
+    return mode === 'closed' ? 'nothing' : mode
   }
 
   get size(): number {

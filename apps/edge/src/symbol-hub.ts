@@ -6,6 +6,7 @@ import type { BarHistory } from './bar-history.ts'
 import type { Metrics } from './metrics.ts'
 import { readMissedBars } from './missed-bars.ts'
 import type { LiveEvent } from './series-event.ts'
+import type { Wanted } from './series-fold.ts'
 import type { SubscriberGroup } from './subscriber-group.ts'
 import { readStoredBars, type StoredBars } from './symbol-bars.ts'
 
@@ -215,21 +216,25 @@ export class SymbolHub implements AsyncDisposable {
   #follow(watched: WatchedSymbol, update: SymbolUpdate): void {
     const { metrics } = this.#options
     const { differing } = watched
-    const changes = watched.follow(update, key => this.#wantsEveryTrade(key))
+    const changes = watched.follow(update, key => this.#wantedOf(key))
     if (changes === undefined) metrics.stale.inc()
     metrics.differing.inc(watched.differing - differing)
     this.#push(changes ?? watched.corrections(update))
   }
 
-  #wantsEveryTrade(key: string): boolean {
-    for (const group of this.#groups.get(key) ?? []) if (group.wantsEveryTrade) return true
-    return false
+  #wantedOf(key: string): Wanted {
+    let wanted: Wanted = 'nothing'
+    for (const group of this.#groups.get(key) ?? []) {
+      if (group.wanted === 'every-trade') return 'every-trade'
+      if (group.wanted === 'latest') wanted = 'latest'
+    }
+    return wanted
   }
 
   #push(changes: readonly SeriesChange[]): void {
     for (const { key, everyTrade, latest } of changes) {
       for (const group of this.#groups.get(key) ?? []) {
-        const events = group.wantsEveryTrade ? everyTrade : latest
+        const events = group.wanted === 'every-trade' ? everyTrade : latest
         this.#options.metrics.events.inc(events.length)
         for (const event of events) group.push(key, event)
       }

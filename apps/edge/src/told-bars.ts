@@ -12,6 +12,8 @@ const CORRECTIONS_MAX = 256
 export class ToldBars {
   /** Version by openTime; the newest bars only. */
   readonly #versions = new Map<number, Version>()
+  /** openTime of the newest bar told; undefined before the first. */
+  #newest: number | undefined
   /** Bars that open up to here were told and are forgotten. */
   #forgottenThrough = Number.NEGATIVE_INFINITY
   /** Revision by openTime of forgotten bars that were corrected, before or since; the newest corrections only. */
@@ -24,8 +26,9 @@ export class ToldBars {
     const known = this.#versions.get(openTime)
     if (known !== undefined && !isNewer(bar, known)) return undefined
     // One that follows those told was corrected before anyone heard of it; of one before them its closing was told to others.
-    const isNext = known === undefined && (revision === 0 || openTime > (this.newest ?? Number.POSITIVE_INFINITY))
+    const isNext = known === undefined && (revision === 0 || openTime > (this.#newest ?? Number.POSITIVE_INFINITY))
     this.#versions.set(openTime, bar)
+    this.#newest = Math.max(openTime, this.#newest ?? openTime)
     if (this.#versions.size > REMEMBERED_MAX) this.#forgetOldest()
     return isNext ? 'closed' : 'corrected'
   }
@@ -46,7 +49,7 @@ export class ToldBars {
 
   /** openTime of the newest bar told; undefined before the first. */
   get newest(): number | undefined {
-    return this.#versions.size === 0 ? undefined : Math.max(...this.#versions.keys())
+    return this.#newest
   }
 }
 

@@ -1,4 +1,4 @@
-import { decodeBar, encodeBar, type IntervalBar } from '@chart/grpc'
+import { decodeBar, encodeExactBar, type IntervalBar } from '@chart/grpc'
 import {
   applyTradeToBar,
   type Bar,
@@ -9,7 +9,6 @@ import {
   openTimeOf,
   type Scales,
   type Trade,
-  textOfBar,
 } from '@chart/market'
 import { type ClosedEvent, liveEventOf, type SeriesEvent } from './series-event.ts'
 
@@ -81,7 +80,7 @@ export class TradeWalk {
   #change(bar: Bar, trade: Trade): void {
     if (bar === this.bar) return
     this.bar = bar
-    this.bytes = encodeBar(textOfBar(bar, this.#scales))
+    this.bytes = encodeExactBar(bar, this.#scales)
     this.events.push(liveEventOf('update', bar.openTime, this.bytes, trade.tradeTime, trade.tradeId))
   }
 

@@ -2,7 +2,7 @@ import type { BarVersion, SeriesPosition, SymbolUpdate } from '@chart/grpc'
 import { type BarText, type Interval, type Scales, type Trade, unpackTrades } from '@chart/market'
 import type { KeptBar } from './recent-bars.ts'
 import { gapEventOf, type LiveEvent, type SeriesEvent, seriesKeyOf } from './series-event.ts'
-import { SeriesFold } from './series-fold.ts'
+import { SeriesFold, type Wanted } from './series-fold.ts'
 import type { StoredBars } from './symbol-bars.ts'
 
 /** What changed of one series, for each kind of subscriber. */
@@ -132,17 +132,19 @@ export class WatchedSymbol {
 
   /**
    * Takes an update.
-   * @param wantsEveryTrade whether anyone wants the steps of a series
+   * @param wantedOf what the subscribers of a series are told of its live bar
    * @returns undefined when it told nothing new but perhaps corrections, which `corrections` gives
    */
-  follow(update: SymbolUpdate, wantsEveryTrade: (key: string) => boolean): SeriesChange[] | undefined {
+  follow(update: SymbolUpdate, wantedOf: (key: string) => Wanted): SeriesChange[] | undefined {
     const through = this.#throughTradeId
     const { throughTradeId, throughTime } = update
     if (throughTradeId < through || (throughTradeId === through && throughTime <= this.#throughTime)) return undefined
-    const { trades, scales } = newTradesOf(update, through)
-    const changes = this.series.map(({ key, fold }) => ({
+    const wanted = this.series.map(({ key }) => wantedOf(key))
+    const isWanted = wanted.some(one => one !== 'nothing')
+    const { trades, scales } = isWanted ? newTradesOf(update, through) : NO_TRADES
+    const changes = this.series.map(({ key, fold }, index) => ({
       key,
-      ...fold.apply(update, trades, scales, through, wantsEveryTrade(key)),
+      ...fold.apply(update, trades, scales, through, wanted[index]!),
     }))
     this.#throughTradeId = throughTradeId
     this.#throughTime = Math.max(this.#throughTime, throughTime)
@@ -163,7 +165,14 @@ export class WatchedSymbol {
   }
 }
 
-function newTradesOf(update: SymbolUpdate, throughTradeId: number): { trades: Trade[]; scales: Scales | undefined } {
+interface NewTrades {
+  readonly trades: readonly Trade[]
+  readonly scales: Scales | undefined
+}
+
+const NO_TRADES: NewTrades = { trades: [], scales: undefined }
+
+function newTradesOf(update: SymbolUpdate, throughTradeId: number): NewTrades {
   const trades: Trade[] = []
   let scales: Scales | undefined
   for (const packed of update.trades) {

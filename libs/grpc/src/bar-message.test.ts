@@ -1,10 +1,18 @@
 import { fileURLToPath } from 'node:url'
-import type { BarText } from '@chart/market'
+import { type BarText, type Bar as ExactBar, textOfBar } from '@chart/market'
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type FeedText, feedStateName, frameBarEvent, frameHeartbeat } from './bar-event.ts'
-import { barOfMessage, decodeBar, encodeBar, messageOfBar, timeOfTimestamp, timestampOfTime } from './bar-message.ts'
+import {
+  barOfMessage,
+  decodeBar,
+  encodeBar,
+  encodeExactBar,
+  messageOfBar,
+  timeOfTimestamp,
+  timestampOfTime,
+} from './bar-message.ts'
 import { decodeUpdate, encodeUpdate, type PartitionUpdate } from './bar-update.ts'
 import type { StreamBarsResponse } from './messages.ts'
 import { decodeResponse, packageDefinition } from './proto.ts'
@@ -72,6 +80,37 @@ describe('a bar', () => {
       fc.property(bars, bar => {
         expect(Buffer.from(encodeBar(bar))).toEqual(Bar.serialize(withoutZeros(messageOfBar(bar))))
       }),
+    )
+  })
+
+  test('of exact numbers has the bytes of its text', () => {
+    // Also where a double rounds up: a unit below a multiple of the scale's.
+    const large = fc.tuple(fc.bigInt({ min: 0n, max: 2n ** 31n }), fc.bigInt({ min: -2n, max: 2n }))
+    const nearWhole = large.map(([whole, more]) => (whole * 10n ** 8n + more < 0n ? 0n : whole * 10n ** 8n + more))
+    const exact = fc.oneof(
+      nearWhole,
+      fc.bigInt({ min: -(10n ** 3n), max: 10n ** 20n }),
+      fc.bigInt({ min: 0n, max: 2n ** 54n }),
+    )
+    const numbers = [
+      'open',
+      'high',
+      'low',
+      'close',
+      'baseVolume',
+      'quoteVolume',
+      'takerBuyBaseVolume',
+      'takerBuyQuoteVolume',
+    ]
+    const values = fc.record(Object.fromEntries(numbers.map(name => [name, exact])))
+    const scale = fc.oneof(fc.constant(8), fc.integer({ min: 0, max: 12 }))
+    fc.assert(
+      fc.property(bars, values, fc.record({ price: scale, quantity: scale, quote: scale }), (text, own, scales) => {
+        const { proof, closeTime, ...rest } = text
+        const bar = { ...rest, ...own } as unknown as ExactBar
+        expect(encodeExactBar(bar, scales)).toEqual(encodeBar(textOfBar(bar, scales)))
+      }),
+      { numRuns: 2_000 },
     )
   })
 

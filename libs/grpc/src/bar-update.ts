@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/minimal.js'
 import { numberOf } from './bar-message.ts'
+import { MessageWriter } from './message-writer.ts'
 
 /**
  * `chart.v1.PartitionUpdate`, the message of the arrow aggregator → edge: both its ends. Bars stay bytes, so an edge that
@@ -31,33 +32,31 @@ export interface IntervalBar {
   readonly bar: Uint8Array
 }
 
-const LENGTH = 2
-
 export function encodeUpdate(update: PartitionUpdate): Uint8Array {
-  const writer = protobuf.Writer.create()
-  writer.uint32(1 << 3).int64(update.position)
-  writer.uint32(2 << 3).int64(update.previousPosition)
+  const writer = new MessageWriter()
+  writer.integer(1, update.position)
+  writer.integer(2, update.previousPosition)
   for (const symbol of update.symbols) {
-    writer.uint32((3 << 3) | LENGTH).fork()
-    writer.uint32((1 << 3) | LENGTH).string(symbol.symbol)
-    writer.uint32(2 << 3).int64(symbol.throughTradeId)
-    writer.uint32(3 << 3).int64(symbol.throughTime)
+    const start = writer.begin(3)
+    writer.text(1, symbol.symbol)
+    writer.integer(2, symbol.throughTradeId)
+    writer.integer(3, symbol.throughTime)
     for (const bar of symbol.live) writeIntervalBar(writer, 4, bar)
     for (const bar of symbol.closed) writeIntervalBar(writer, 5, bar)
-    for (const trades of symbol.trades) writer.uint32((6 << 3) | LENGTH).bytes(trades)
-    writer.ldelim()
+    for (const trades of symbol.trades) writer.bytes(6, trades)
+    writer.end(start)
   }
-  if (update.traceparent !== undefined) writer.uint32((4 << 3) | LENGTH).string(update.traceparent)
+  if (update.traceparent !== undefined) writer.text(4, update.traceparent)
   return writer.finish()
 }
 
-function writeIntervalBar(writer: protobuf.Writer, field: number, bar: IntervalBar): void {
-  writer.uint32((field << 3) | LENGTH).fork()
-  writer.uint32((1 << 3) | LENGTH).string(bar.interval)
-  writer.uint32(2 << 3).int64(bar.openTime)
-  if (bar.corrected) writer.uint32(3 << 3).bool(true)
-  writer.uint32((4 << 3) | LENGTH).bytes(bar.bar)
-  writer.ldelim()
+function writeIntervalBar(writer: MessageWriter, field: number, bar: IntervalBar): void {
+  const start = writer.begin(field)
+  writer.text(1, bar.interval)
+  writer.integer(2, bar.openTime)
+  writer.integer(3, bar.corrected ? 1 : 0)
+  writer.bytes(4, bar.bar)
+  writer.end(start)
 }
 
 /**

@@ -15,6 +15,7 @@ export {
   barOfMessage,
   decodeBar,
   encodeBar,
+  encodeExactBar,
   messageOfBar,
   type TimestampMessage,
   timeOfTimestamp,

@@ -13,12 +13,15 @@ export class AppProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   #output = ''
 
-  /** @param app folder of apps/ */
-  constructor(app: string, name: string, env: Readonly<Record<string, string>>) {
+  /**
+   * @param app folder of apps/
+   * @param nodeOptions of Node itself
+   */
+  constructor(app: string, name: string, env: Readonly<Record<string, string>>, nodeOptions: readonly string[] = []) {
     this.name = name
     const main = fileURLToPath(new URL(`../../../${app}/src/main.ts`, import.meta.url))
     const common = { HEALTH_HOST: '127.0.0.1', HEALTH_PORT: '0', MEMBER: name }
-    this.#child = spawn(process.execPath, [main], {
+    this.#child = spawn(process.execPath, [...nodeOptions, main], {
       env: { ...process.env, ...common, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -12,22 +12,28 @@ export interface OpenStreams {
   readonly port: number
   readonly streams: number
   readonly streamsPerConnection: number
-  /** Stream n follows symbol n, and from the beginning again when there are no more. */
+  /** Stream n follows symbol n and those behind it, and from the beginning again when there are no more. */
   readonly symbols: readonly string[]
+  /** 1 by default. */
+  readonly symbolsPerStream?: number
   readonly interval: string
   readonly reads: boolean
 }
 
 export interface Heard {
+  /** Streams whose calls the server has taken. */
+  readonly begun: number
   /** Streams that have been sent something. */
   readonly heard: number
   /** Streams and connections that have ended. */
   readonly ended: number
+  /** Updates ever, with those merged into them. */
+  readonly told: number
 }
 
 const tally = new Tally()
-/** `first stream of the connection/stream`. */
-const heard = new Set<string>()
+let begun = 0
+let heard = 0
 let ended = 0
 
 answerParent({
@@ -39,28 +45,34 @@ answerParent({
       await Promise.all(firsts.slice(at, at + OPENING_MAX).map(first => openConnection(first, options)))
     }
   },
-  heard: (): Heard => ({ heard: heard.size, ended }),
+  heard: (): Heard => ({ begun, heard, ended, told: tally.told }),
   take: () => tally.take(),
 })
 
 async function openConnection(first: number, options: OpenStreams): Promise<void> {
-  const { port, streams, streamsPerConnection, symbols, interval, reads } = options
+  const { port, streams, streamsPerConnection, symbols, symbolsPerStream = 1, interval, reads } = options
+  const heardStreams = new Set<number>()
   const connection = await RawConnection.open({
     port,
     reads,
+    onBegin: () => begun++,
     onMessage(stream, bytes, from, to) {
-      heard.add(`${first}/${stream}`)
+      if (!heardStreams.has(stream)) {
+        heardStreams.add(stream)
+        heard++
+      }
       tally.add(bytes, from, to, Date.now())
     },
     onEnd: () => ended++,
   })
   for (let stream = first; stream < Math.min(streams, first + streamsPerConnection); stream++) {
-    connection.call(PATH, requestOf(symbols[stream % symbols.length]!, interval))
+    const followed = Array.from({ length: symbolsPerStream }, (_, more) => symbols[(stream + more) % symbols.length]!)
+    connection.call(PATH, requestOf(followed, interval))
   }
 }
 
 /** A `chart.v1.StreamBarsRequest`; texts are shorter than 128 bytes. */
-function requestOf(symbol: string, interval: string): Uint8Array {
+function requestOf(symbols: readonly string[], interval: string): Uint8Array {
   const text = (field: number, value: string) => [(field << 3) | 2, value.length, ...Buffer.from(value, 'latin1')]
-  return Uint8Array.from([...text(1, symbol), ...text(2, interval), 3 << 3, EVERY_TRADE])
+  return Uint8Array.from([...symbols.flatMap(symbol => text(1, symbol)), ...text(2, interval), 3 << 3, EVERY_TRADE])
 }

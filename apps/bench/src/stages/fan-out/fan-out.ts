@@ -1,14 +1,14 @@
 /**
- * `npm run bench:fan-out`: updates delivered a second and their latency, of the edge and of a naive server of the same API in the same run,
- * from the same messages of the same Redis. Each measurement has new processes; the two servers take turns, and of several rounds the median
- * counts. `--json FILE` keeps everything.
+ * `npm run bench:fan-out`: the stage `fan-out` at other loads, each combination of them. `--json FILE` keeps everything, `--profile DIR` leaves
+ * a profile of the edge's CPU for each load.
  */
 import { writeFileSync } from 'node:fs'
-import { cpus, loadavg, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import { startPostgres, startRedis } from '@chart/servers'
-import { medianOf, tableOf } from './fan-out-table.ts'
-import { type Load, type Result, type ServerKind, Stage } from './measurement.ts'
+import { machineOf } from '../../harness/machine.ts'
+import { textOf } from '../../harness/report.ts'
+import type { StageResult } from '../../harness/result.ts'
+import { runStage } from '../../harness/run-stage.ts'
+import { fanOutStage, type Load } from './fan-out-stage.ts'
 
 const { values } = parseArgs({
   options: {
@@ -18,10 +18,9 @@ const { values } = parseArgs({
     rates: { type: 'string', default: '2000,10000,40000' },
     symbols: { type: 'string', default: '50' },
     rounds: { type: 'string', default: '3' },
-    /** Both servers are warm then: Node has compiled what they do. */
-    'warm-up': { type: 'string', default: '2' },
     seconds: { type: 'string', default: '4' },
     json: { type: 'string' },
+    profile: { type: 'string' },
   },
 })
 
@@ -38,47 +37,14 @@ const loads: Load[] = numbersOf(values['streams-per-connection']).flatMap(stream
   ),
 )
 
-const redis = await startRedis()
-const postgres = await startPostgres()
-const servers = { redisUrl: redis.url, databaseUrl: postgres.url }
-const rounds: { load: Load; server: ServerKind; result: Result }[] = []
-try {
-  for (let round = 0; round < Number(values.rounds); round++) {
-    for (const load of loads) {
-      const order: ServerKind[] = round % 2 === 0 ? ['edge', 'naive'] : ['naive', 'edge']
-      for (const server of order) {
-        const result = await measure(server, load)
-        rounds.push({ load, server, result })
-        process.stderr.write(`round ${round + 1} ${server} ${JSON.stringify(load)} ${Math.round(rateOf(result))}/s\n`)
-      }
-    }
-  }
-} finally {
-  await postgres.close()
-  await redis.close()
+const rounds = Number(values.rounds)
+const head = { machine: machineOf(), begun: new Date().toISOString(), rounds, size: 1 }
+const stages: StageResult[] = []
+for (const load of loads) {
+  const name = `fan-out ${load.streams}, ${load.streamsPerConnection} a connection, ${load.tradesPerSecond} trades/s`
+  const stage = fanOutStage({ name, load, seconds: Number(values.seconds), profileDir: values.profile })
+  stages.push(await runStage(stage, { rounds, size: 1, onRun: line => process.stderr.write(`${line}\n`) }))
 }
-
-const rows = loads.map(load => {
-  const of = (server: ServerKind) =>
-    medianOf(rounds.filter(one => one.load === load && one.server === server).map(({ result }) => result))
-  return { load, edge: of('edge'), naive: of('naive') }
-})
-const machine = {
-  cpu: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
-  memoryGb: Math.round(totalmem() / 1e9),
-  node: process.version,
-  loadAverage: loadavg().map(load => load.toFixed(1)),
-}
-console.log(`${JSON.stringify(machine)}\n\n${tableOf(rows)}`)
-if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify({ machine, rows, rounds }, undefined, 2)}\n`)
-
-async function measure(server: ServerKind, load: Load): Promise<Result> {
-  await using stage = await Stage.open(server, servers, load.symbols)
-  await stage.begin(load, Number(values['warm-up']))
-  return await stage.measure(Number(values.seconds))
-}
-
-function rateOf({ updates, seconds }: Result): number {
-  return updates / seconds
-}
+const report = { ...head, stages }
+console.log(textOf(report))
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

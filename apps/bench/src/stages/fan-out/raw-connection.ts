@@ -25,6 +25,8 @@ export interface RawConnectionOptions {
   readonly port: number
   /** False: no credit is ever given, so after 64 KiB the server may send nothing more; pings are answered. */
   readonly reads: boolean
+  /** The server has taken a call. */
+  onBegin(): void
   /** One gRPC message: bytes `from` to `to`, valid during the call. */
   onMessage(stream: number, bytes: Buffer, from: number, to: number): void
   /** A call has ended, or with it the whole connection. */
@@ -125,6 +127,7 @@ export class RawConnection {
     const isEnd =
       type === TYPE.headers || type === TYPE.data ? (flags & FLAG_END_STREAM) !== 0 : type === TYPE.rstStream
     if (isEnd || type === TYPE.goAway) this.#options.onEnd()
+    else if (type === TYPE.headers) this.#options.onBegin()
   }
 
   #takeData(stream: number, bytes: Buffer, start: number, end: number): void {

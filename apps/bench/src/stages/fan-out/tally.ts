@@ -27,6 +27,7 @@ export class Tally {
   #bytes = 0
   #updates = 0
   #merged = 0
+  #told = 0
   readonly #latencies = new Uint32Array(LATENCY_MAX_MS + 1)
   #timed = 0
   #at = 0
@@ -43,6 +44,11 @@ export class Tally {
     }
   }
 
+  /** Updates ever, with those merged into them. */
+  get told(): number {
+    return this.#told + this.#updates + this.#merged
+  }
+
   /** What was received since the last call. */
   take(): Received {
     const received = {
@@ -54,6 +60,7 @@ export class Tally {
       p50Ms: this.#percentile(0.5),
       p99Ms: this.#percentile(0.99),
     }
+    this.#told = this.told
     this.#messages = this.#bytes = this.#updates = this.#merged = this.#timed = 0
     this.#latencies.fill(0)
     return received

@@ -18,6 +18,7 @@ import {
 import { openBarUpdates } from '@chart/redis'
 import {
   loadPackageDefinition,
+  Metadata,
   Server,
   ServerCredentials,
   type ServerWritableStream,
@@ -62,6 +63,7 @@ function listen(): Promise<number> {
         calls.set(symbol, following.add(call))
         call.on('cancelled', () => following.delete(call))
       }
+      call.sendMetadata(new Metadata())
     },
   })
   return new Promise((resolve, reject) => {

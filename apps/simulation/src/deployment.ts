@@ -177,6 +177,7 @@ export class Deployment {
       infos: exchange.infos,
       partitions: PARTITIONS,
       feedShards: 1,
+      manyMin: 2,
       member: process.name,
       redis: commandsOf(options),
       openLock: shard => openLock(options, shard),

@@ -2,7 +2,7 @@
  * Weight that a minute may spend on whole first bars: three quarters of the 4,800 that we allow ourselves. The rest is for what proves
  * that nothing is missing.
  */
-const WEIGHT_MAX = 3_600
+export const FIRST_BARS_WEIGHT_MAX = 3_600
 const WINDOW_MS = 60_000
 /** A question for the first trade of the minute costs 4, a page of up to 1,000 trades 25. */
 const QUESTION_WEIGHT = 4
@@ -16,11 +16,13 @@ const MINUTES_OF_DAY = 1_440
  * it is spent begins at its newest trade, with a first minute that is said to be incomplete.
  */
 export class FirstBars {
+  readonly #weightMax: number
   readonly #now: () => number
   #windowTime = Number.NEGATIVE_INFINITY
   #spent = 0
 
-  constructor(now: () => number = () => performance.now()) {
+  constructor(weightMax = FIRST_BARS_WEIGHT_MAX, now: () => number = () => performance.now()) {
+    this.#weightMax = weightMax
     this.#now = now
   }
 
@@ -33,7 +35,7 @@ export class FirstBars {
     }
     const pages = 1 + Math.floor(tradeCount / MINUTES_OF_DAY / PAGE_TRADES)
     const weight = QUESTION_WEIGHT + pages * PAGE_WEIGHT
-    if (this.#spent + weight > WEIGHT_MAX) return false
+    if (this.#spent + weight > this.#weightMax) return false
     this.#spent += weight
     return true
   }

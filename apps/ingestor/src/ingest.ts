@@ -26,6 +26,8 @@ export interface IngestOptions
   readonly feedShards: number
   /** For tests: of so many symbols the newest trades are asked for together. */
   readonly manyMin?: number
+  /** For tests: weight that a minute may spend on whole first bars. */
+  readonly firstBarsWeightMax?: number
 }
 
 /**
@@ -43,7 +45,7 @@ export async function ingest(options: IngestOptions): Promise<void> {
     throw new RedisUnavailableError(reason, { cause: error })
   })
   const newestTrades = new NewestTrades(options)
-  const firstBars = new FirstBars()
+  const firstBars = new FirstBars(options.firstBarsWeightMax)
   const vacancy = new Wake()
   const seats: ShardSeat[] = []
   for (let shard = 0; shard < feedShards; shard++) {

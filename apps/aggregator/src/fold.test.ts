@@ -174,17 +174,17 @@ test('only changed live bars are written, the closed ones that are persisted ent
     OPTIONS,
   )
   expect(first.batch.symbols[0]!.live.map(({ interval }) => interval)).toEqual(['1s', '1m', '5m', '1h'])
-  expect(first.batch.symbols[0]!.closedChanged).toBe(false)
+  expect(first.batch.symbols[0]!.closedIntervals).toEqual(new Set())
   const closing = foldEntries(
     symbols,
     AT,
     entriesOf([[blockOf('AAA', [], { watermark: START_TIME + 60_000 })]], 2),
     OPTIONS,
   )
-  const { live, stored, closedChanged } = closing.batch.symbols[0]!
+  const { live, stored, closedIntervals } = closing.batch.symbols[0]!
   expect(live.map(({ interval }) => interval)).toEqual(['1s', '1m'])
   expect(stored.map(({ interval }) => interval)).toEqual(['1m'])
-  expect(closedChanged).toBe(true)
+  expect([...closedIntervals]).toEqual(['1s', '1m'])
   expect(decodeUpdate(closing.batch.update).symbols[0]!.closed.map(({ interval }) => interval)).toEqual([
     ...Array.from({ length: 60 }, () => '1s'),
     '1m',
@@ -314,6 +314,10 @@ test('a restated bar is told as a correction and enters the outbox; one of an un
   const { batch, counts } = foldEntries(symbols, { pos: 2, rev: 1 }, entries, OPTIONS)
   expect(batch.symbols.map(({ bars }) => bars.symbol)).toEqual(['AAA'])
   expect(batch.symbols[0]!.stored).toEqual([{ ...restated, revision: 1 }])
-  expect([batch.symbols[0]!.closedChanged, counts.corrected, batch.newPos]).toEqual([true, 1, 4])
+  expect([batch.symbols[0]!.closedIntervals, counts.corrected, batch.newPos]).toEqual([
+    new Set([restated.interval]),
+    1,
+    4,
+  ])
   expect(decodeUpdate(batch.update).symbols[0]!.closed.map(({ corrected }) => corrected)).toEqual([true])
 })

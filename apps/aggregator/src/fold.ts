@@ -146,7 +146,7 @@ function formatSymbol(
   return {
     batch: {
       bars,
-      closedChanged: closed.length > 0,
+      closedIntervals: new Set(closed.map(({ interval }) => interval)),
       live,
       stored: newestOf(closed.filter(bar => persistedIntervals.has(bar.interval))),
     },

@@ -17,6 +17,7 @@ import {
   readEntries,
   readSymbols,
   rewindLog,
+  type WrittenBars,
 } from '@chart/redis'
 import { delay, type Log, type Tracer } from '@chart/service'
 import { foldEntries, LostStateError } from './fold.ts'
@@ -90,6 +91,7 @@ async function foldUntilDoubt(options: PartitionOptions, reader: BlockingRedis):
   const symbols = await symbolsOf(redis, tag)
   const loaded = await loadPartition(redis, tag, symbols, intervals)
   let at = loaded.at
+  const written: WrittenBars = new Map()
   while (!signal.aborted) {
     const entries = await readEntries(reader, tag, at.pos, READ_ENTRIES_MAX, READ_BLOCK_MS)
     if (entries.length === 0) await checkPosition(redis, tag, at)
@@ -97,7 +99,7 @@ async function foldUntilDoubt(options: PartitionOptions, reader: BlockingRedis):
       for (const batch of batchesOf(entries)) {
         if (signal.aborted) return
         checkFollowsOn(at, batch)
-        at = await foldAndCommit(options, loaded.bars, at, batch)
+        at = await foldAndCommit(options, { bars: loaded.bars, written }, at, batch)
         // Everything else that is due gets its turn, also under a backlog that makes every read answer at once.
         await nextTurn()
       }
@@ -153,7 +155,7 @@ async function symbolsOf(redis: RedisCommands, tag: string): Promise<string[]> {
 
 async function foldAndCommit(
   options: PartitionOptions,
-  bars: Map<string, SymbolBars>,
+  { bars, written }: { bars: Map<string, SymbolBars>; written: WrittenBars },
   at: PartitionPosition,
   entries: readonly LogEntry[],
 ): Promise<PartitionPosition> {
@@ -162,7 +164,7 @@ async function foldAndCommit(
   const span = options.tracer.follow('commit', entries.find(entry => entry.traceparent !== undefined)?.traceparent)
   const { batch, counts } = foldEntries(bars, at, entries, options, span?.traceparent)
   const stop = metrics.commitSeconds.startTimer()
-  const next = await commitTwice(options, batch).catch(error => {
+  const next = await commitTwice(options, batch, written).catch(error => {
     span?.end({ 'chart.partition': claim.tag }, error)
     throw error
   })
@@ -195,10 +197,14 @@ async function foldAndCommit(
 }
 
 /** A commit whose answer is lost may or may not have happened; the script answers a repetition with OK. */
-async function commitTwice({ redis, claim, metrics }: PartitionOptions, batch: BarBatch): Promise<PartitionPosition> {
+async function commitTwice(
+  { redis, claim, metrics }: PartitionOptions,
+  batch: BarBatch,
+  written: WrittenBars,
+): Promise<PartitionPosition> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await commitBars(redis, claim, batch)
+      return await commitBars(redis, claim, batch, written)
     } catch (error) {
       if (error instanceof FencedError) metrics.commits.inc({ result: 'fenced' })
       else if (error instanceof CommitConflictError) metrics.commits.inc({ result: 'conflict' })

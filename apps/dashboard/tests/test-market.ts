@@ -129,7 +129,7 @@ export class TestMarket {
       symbols: [
         {
           bars: this.#bars,
-          closedChanged: closed.length > 0,
+          closedIntervals: new Set(closed.map(({ interval }) => interval)),
           live,
           stored: closed.filter(bar => bar.interval !== '1s'),
         },

@@ -54,7 +54,12 @@ export function foldSteps(bars: SymbolBars, steps: readonly Step[]): FoldedSteps
   }
   const bytes = encodeUpdate({ position: 1, previousPosition: 0, symbols: [update] })
   return {
-    batch: { bars, closedChanged: closed.length > 0, live, stored: closed.filter(bar => bar.interval !== '1s') },
+    batch: {
+      bars,
+      closedIntervals: new Set(closed.map(({ interval }) => interval)),
+      live,
+      stored: closed.filter(bar => bar.interval !== '1s'),
+    },
     update: decodeUpdate(bytes).symbols[0]!,
     closed,
   }

@@ -1,7 +1,7 @@
 import type { World } from './world.ts'
 
 /** Arguments that are random by nature and may not decide anything: tokens, nonces, and payloads with the writer's token in them. */
-const RANDOM_ARGS: Record<string, number> = { appendEntry: 3, commitBars: 10, claimPartition: 99, renewPartition: 99 }
+const RANDOM_ARGS: Record<string, number> = { appendEntry: 3, commitBars: 9, claimPartition: 99, renewPartition: 99 }
 
 /** A hash of everything that happened in a run: every event with its moment and owner, every script with what it wrote. */
 export class History {

@@ -2,6 +2,7 @@ import { decodeBar, decodeUpdate, type IntervalBar, type SymbolUpdate } from '@c
 import { type BarText, type Interval, intervalOf } from '@chart/market'
 import { decodeEntry, headsKey, positionKey, stateKey } from '@chart/redis'
 import type { SymbolMarket } from './market.ts'
+import { blocksOf } from './model-redis/append.ts'
 import type { ModelRedis, RanCommand } from './model-redis/model-redis.ts'
 import { textOf } from './model-redis/script.ts'
 import { faultOf, Oracle } from './oracle.ts'
@@ -12,8 +13,6 @@ import type { Tally } from './tally.ts'
 export class BrokenPromiseError extends Error {
   override name = 'BrokenPromiseError'
 }
-
-const BLOCK_ARGS = 8
 
 /**
  * Sees every script that Redis runs and holds it against what the exchange traded: every bar right at the moment it is published, the
@@ -70,13 +69,12 @@ export class Witness {
 
   /** `owner` sends an append: nothing that it knows to be missing may lie before a watermark. */
   appending(owner: SimulatedProcess, values: readonly unknown[]): void {
-    const args = values.slice(1 + Number(values[0]))
-    for (let at = 3; at < args.length; at += BLOCK_ARGS) {
-      const [symbol, , , newLast, , , watermark] = args.slice(at, at + BLOCK_ARGS).map(String) as string[]
-      const toldId = this.#told.get(owner)?.get(symbol!) ?? -1
+    const args = values.slice(1 + Number(values[0])) as (string | Buffer)[]
+    for (const { symbol, newLast, watermark } of blocksOf(args)) {
+      const toldId = this.#told.get(owner)?.get(symbol) ?? -1
       if (watermark === '' || toldId <= Number(newLast)) continue
       const missing = this.#markets
-        .get(symbol!)!
+        .get(symbol)!
         .trades.find(
           ({ trade }) =>
             trade.tradeId > Number(newLast) && trade.tradeId <= toldId && trade.tradeTime < Number(watermark),
@@ -101,10 +99,9 @@ export class Witness {
     const entries = store.stream(keys[2]!)!.entries
     const before = entries.at(-2)
     if (before !== undefined && before.n !== n - 1) this.broken('log numbers follow on', `${n} follows ${before.n}`)
-    for (let at = 3; at < args.length; at += BLOCK_ARGS) {
-      const [symbol, expected, first, , hole] = args.slice(at, at + BLOCK_ARGS).map(textOf) as string[]
-      if (expected === '') this.#onSeed(args[2] as Buffer, symbol!)
-      else if (first !== '') this.#onTrades(symbol!, Number(expected), Number(first), hole === '1')
+    for (const { symbol, expected, first, hole } of blocksOf(args)) {
+      if (expected === '') this.#onSeed(args[2] as Buffer, symbol)
+      else if (first !== '') this.#onTrades(symbol, Number(expected), Number(first), hole === '1')
     }
     this.#headsAfter.set(textOf(args[1]), new Map(store.hash(keys[1]!)))
   }

@@ -1,4 +1,14 @@
-import { headsKey, leaseKey, logKey, membersKey, ownerKey, pendingKey, positionKey, stateKey } from '@chart/redis'
+import {
+  BAR_FIELDS,
+  headsKey,
+  leaseKey,
+  logKey,
+  membersKey,
+  ownerKey,
+  pendingKey,
+  positionKey,
+  stateKey,
+} from '@chart/redis'
 import type { Argument, ModelRedis } from '../src/model-redis/model-redis.ts'
 import type { Random } from '../src/random.ts'
 
@@ -10,7 +20,6 @@ export interface Operation {
 const TAG = '{p00}'
 const SYMBOLS = ['AAA', 'BBB', 'CCC']
 const OWNERS = ['one', 'two']
-const BAR_VALUES = 19
 
 /**
  * One operation as a member might send it: mostly what fits the present state of the model, often what is a step behind or beside it:
@@ -68,6 +77,7 @@ function append(drawing: Drawing): Operation {
     `nonce-${random.integer(0, 99_999)}`,
     Buffer.from([random.integer(0, 255), 200, 0, 13]),
   ]
+  const blocks: string[][] = []
   for (const symbol of symbols) {
     keys.push(`feed:${TAG}:${symbol}`, stateKey(TAG, symbol))
     const head = model.store.hget(headsKey(TAG), symbol) ?? model.store.hget(stateKey(TAG, symbol), 'lastTradeId') ?? ''
@@ -77,9 +87,10 @@ function append(drawing: Drawing): Operation {
     const first = Number(expected) + 1 + (random.chance(0.05) || hole ? random.integer(1, 3) : 0)
     const last = hasTrades ? first + random.integer(0, 4) : expected === '' ? random.integer(0, 50) : Number(expected)
     const watermark = random.chance(0.5) ? String(random.integer(1, 9) * 1_000) : ''
-    args.push(symbol, expected, hasTrades ? String(first) : '', String(last), hole ? '1' : '0')
-    args.push(hasTrades ? String(last * 10) : '', watermark, random.pick(['live', 'backfilling']))
+    const ids = [expected, hasTrades ? String(first) : '', String(last), hole ? '1' : '0']
+    blocks.push([symbol, ...ids, hasTrades ? String(last * 10) : '', watermark, random.pick(['live', 'backfilling'])])
   }
+  args.push(JSON.stringify(blocks))
   if (random.chance(0.2)) args.push(`trace-${random.integer(0, 99)}`)
   return { command: 'appendEntry', values: [keys.length, ...keys, ...args] }
 }
@@ -105,16 +116,21 @@ function commit(drawing: Drawing): Operation {
     '',
     random.chance(0.8) ? Buffer.from([1, 255, random.integer(0, 255)]) : '',
     symbols.length,
-    bars.length,
-    closed,
+    JSON.stringify(bars.map(() => barFields(random))),
   ]
   for (const symbol of symbols) {
     const head = store.hget(headsKey(TAG), symbol) ?? '0'
-    args.push(head, `live ${random.integer(0, 99)}`, random.chance(0.5) ? `closed ${random.integer(0, 99)}` : '')
+    const closed = random.chance(0.5) ? ['closed:1s', `closed ${random.integer(0, 99)}`] : []
+    args.push(4 + closed.length, 'lastTradeId', head, 'live', `live ${random.integer(0, 99)}`, ...closed)
   }
-  for (const _ of bars) for (let field = 0; field < BAR_VALUES; field++) args.push(String(random.integer(0, 999)))
   for (let index = 0; index < closed; index++) args.push(pendingField(random), `bar ${random.integer(0, 3)}`)
   return { command: 'commitBars', values: [keys.length, ...keys, ...args] }
+}
+
+/** All fields of a bar's hash, or those that have changed. */
+function barFields(random: Random): string[] {
+  const fields = random.chance(0.5) ? BAR_FIELDS : BAR_FIELDS.slice(random.integer(0, 18))
+  return fields.flatMap(field => [field, String(random.integer(0, 999))])
 }
 
 function pendingField(random: Random): string {

@@ -33,25 +33,41 @@ type BarRow = [
 
 /** The part that every trade changes. */
 export function liveTextOf(bars: SymbolBars): string {
-  return JSON.stringify({
-    version: VERSION,
-    scales: bars.scales,
-    lastTradeId: bars.lastTradeId,
-    lastPrice: bars.lastPrice === undefined ? null : bars.lastPrice.toString(),
-    reachedTime: bars.reachedTime,
-    sinceTime: bars.sinceTime,
-    since: Object.fromEntries(bars.series.map(series => [series.interval.name, series.sinceTime])),
-    live: Object.fromEntries(
-      bars.series.flatMap(series => (series.live ? [[series.interval.name, rowOfBar(series.live)]] : [])),
-    ),
-  })
+  const since = bars.series.map(({ interval, sinceTime }) => `"${interval.name}":${sinceTime}`)
+  const live = bars.series.flatMap(series =>
+    series.live === undefined ? [] : `"${series.interval.name}":${liveRowTextOf(series, series.live)}`,
+  )
+  const lastPrice = bars.lastPrice === undefined ? 'null' : `"${bars.lastPrice}"`
+  return (
+    `{"version":${VERSION},"scales":${JSON.stringify(bars.scales)},"lastTradeId":${bars.lastTradeId},"lastPrice":${lastPrice},` +
+    `"reachedTime":${bars.reachedTime},"sinceTime":${bars.sinceTime},"since":{${since}},"live":{${live}}}`
+  )
 }
 
-/** The closed bars that a late trade can still restate. */
+/** What `live` of a series was when it was made into text last: in all but the shortest it changes only when a child closes. */
+const liveRowTexts = new WeakMap<BarSeries, { readonly live: Bar; readonly text: string }>()
+
+function liveRowTextOf(series: BarSeries, live: Bar): string {
+  const known = liveRowTexts.get(series)
+  if (known?.live === live) return known.text
+  const text = JSON.stringify(rowOfBar(live))
+  if (series.childIndex >= 0) liveRowTexts.set(series, { live, text })
+  return text
+}
+
+/** The closed bars of one series that a late trade can still restate. */
+export function closedRowsTextOf(series: BarSeries): string {
+  return JSON.stringify(series.closed.map(rowOfBar))
+}
+
+/** The closed bars of all series. */
 export function closedTextOf(bars: SymbolBars): string {
-  return JSON.stringify(
-    Object.fromEntries(bars.series.map(series => [series.interval.name, series.closed.map(rowOfBar)])),
-  )
+  return closedTextOfRows(bars.series.map(series => [series.interval.name, closedRowsTextOf(series)]))
+}
+
+/** The same out of the texts of its series, by interval. */
+export function closedTextOfRows(rows: Iterable<readonly [interval: string, text: string]>): string {
+  return `{${[...rows].map(([interval, text]) => `${JSON.stringify(interval)}:${text}`)}}`
 }
 
 /**

@@ -14,7 +14,14 @@ export {
   textOfBar,
 } from './bar.ts'
 export { applyTrade, applyWatermark } from './bar-series.ts'
-export { type BarStateText, closedTextOf, liveTextOf, symbolBarsOfText } from './bar-state.ts'
+export {
+  type BarStateText,
+  closedRowsTextOf,
+  closedTextOf,
+  closedTextOfRows,
+  liveTextOf,
+  symbolBarsOfText,
+} from './bar-state.ts'
 export { symbolBarsOfMinutes } from './begun-bars.ts'
 export { DecimalError, EXCHANGE_SCALES, formatDecimal, parseDecimal, quoteVolumeOf, type Scales } from './decimal.ts'
 export {

@@ -1,4 +1,13 @@
-import { type BarText, closedTextOf, type Interval, liveTextOf, type SymbolBars, symbolBarsOfText } from '@chart/market'
+import {
+  type BarText,
+  closedRowsTextOf,
+  closedTextOfRows,
+  type Interval,
+  liveTextOf,
+  type SymbolBars,
+  symbolBarsOfText,
+} from '@chart/market'
+import { changedFields, hashValuesOf, type WrittenBars } from './bar-hash.ts'
 import { pendingFieldOf, pendingValueOf } from './bar-queue.ts'
 import type { RedisCommands } from './connection.ts'
 import { barKey, headsKey, logKey, ownerKey, pendingKey, positionKey, stateKey, updatesChannel } from './keys.ts'
@@ -28,8 +37,8 @@ export interface BarBatch {
 /** What a batch changed of one symbol. */
 export interface SymbolBatch {
   readonly bars: SymbolBars
-  /** Some bar closed or was restated, so the kept closed bars are written again. */
-  readonly closedChanged: boolean
+  /** Intervals of which bars closed or were restated, so that the kept closed bars are written again. */
+  readonly closedIntervals: ReadonlySet<string>
   /** Live bars that changed. */
   readonly live: readonly BarText[]
   /** Closed bars that PostgreSQL is to store. */
@@ -47,18 +56,29 @@ export class CommitConflictError extends Error {
  */
 export const KEPT_ENTRIES = 1_000
 
+/** Before the interval, in the name of a field of the state: its kept closed bars. A second closes every second, a day seldom. */
+const CLOSED = 'closed:'
+
 /**
  * Commits a batch: state, live bars, outbox, position and update, all or nothing. May be called again after a lost reply.
+ * @param written what the owner's commits have written since it loaded the partition; changed here
  * @returns where the partition stands now
  * @throws CommitConflictError, FencedError
  */
-export async function commitBars(redis: RedisCommands, claim: Claim, batch: BarBatch): Promise<PartitionPosition> {
+export async function commitBars(
+  redis: RedisCommands,
+  claim: Claim,
+  batch: BarBatch,
+  written: WrittenBars = new Map(),
+): Promise<PartitionPosition> {
   const { tag, token } = claim
   const keys = [ownerKey(tag, 'aggregate'), positionKey(tag), logKey(tag), pendingKey(tag), updatesChannel(tag)]
-  const live = batch.symbols.flatMap(symbol => symbol.live.map(bar => ({ bar, bars: symbol.bars })))
+  const live = batch.symbols.flatMap(({ bars, live: own }) =>
+    own.map(bar => ({ key: barKey(tag, bar.symbol, bar.interval), values: hashValuesOf(bar, bars, batch.newPos) })),
+  )
   const stored = batch.symbols.flatMap(symbol => symbol.stored)
   for (const { bars } of batch.symbols) keys.push(stateKey(tag, bars.symbol))
-  for (const { bar } of live) keys.push(barKey(tag, bar.symbol, bar.interval))
+  for (const { key } of live) keys.push(key)
   const trimBefore = batch.newPos - KEPT_ENTRIES
   const values: (string | number | Buffer)[] = [
     token,
@@ -69,42 +89,33 @@ export async function commitBars(redis: RedisCommands, claim: Claim, batch: BarB
     trimBefore > 0 ? trimBefore : '',
     Buffer.from(batch.update.buffer, batch.update.byteOffset, batch.update.byteLength),
     batch.symbols.length,
-    live.length,
-    stored.length,
+    JSON.stringify(live.map(({ key, values: now }) => changedFields(now, written.get(key)))),
   ]
-  for (const { bars, closedChanged } of batch.symbols) {
-    values.push(bars.lastTradeId, liveTextOf(bars), closedChanged ? closedTextOf(bars) : '')
-  }
-  for (const { bar, bars } of live) {
-    values.push(
-      bar.openTime,
-      bar.closeTime,
-      bar.open,
-      bar.high,
-      bar.low,
-      bar.close,
-      bar.baseVolume,
-      bar.quoteVolume,
-      bar.takerBuyBaseVolume,
-      bar.takerBuyQuoteVolume,
-      bar.tradeCount,
-      bar.firstTradeId,
-      bar.lastTradeId,
-      bar.state,
-      bar.revision,
-      bar.complete ? 'true' : 'false',
-      batch.newPos,
-      bars.lastTradeId,
-      bars.reachedTime,
-    )
+  for (const symbol of batch.symbols) {
+    const fields = stateFieldsOf(symbol, !written.has(stateKey(tag, symbol.bars.symbol)))
+    values.push(fields.length, ...fields)
   }
   for (const bar of stored) values.push(pendingFieldOf(bar), pendingValueOf(bar))
   const [answer, first, second] = await redis.commitBars(keys.length, ...keys, ...values)
-  if (answer === 'OK') return { pos: batch.newPos, rev: Number(first) }
+  if (answer === 'OK') {
+    if (second === 'TORN') written.clear()
+    else {
+      for (const { key, values: now } of live) written.set(key, now)
+      for (const { bars } of batch.symbols) written.set(stateKey(tag, bars.symbol), [])
+    }
+    return { pos: batch.newPos, rev: Number(first) }
+  }
   if (answer === 'FENCED') throw new FencedError(tag, 'aggregate')
   throw new CommitConflictError(
     `partition ${tag} stands at ${first}/${second}, the commit came from ${batch.at.pos}/${batch.at.rev} to entry ${batch.newPos}`,
   )
+}
+
+/** Names and values in turn. @param whole the closed bars of every interval, not of those where something closed alone */
+function stateFieldsOf({ bars, closedIntervals }: SymbolBatch, whole: boolean): (string | number)[] {
+  const closed = bars.series.filter(({ interval }) => whole || closedIntervals.has(interval.name))
+  const rows = closed.flatMap(series => [`${CLOSED}${series.interval.name}`, closedRowsTextOf(series)])
+  return ['lastTradeId', bars.lastTradeId, 'live', liveTextOf(bars), ...rows]
 }
 
 /** Where the partition stands, and the bars of `symbols` that have any. To be read by the owner, after its claim. */
@@ -117,8 +128,11 @@ export async function loadPartition(
   const [pos, rev] = await redis.hmget(positionKey(tag), 'pos', 'rev')
   const bars = new Map<string, SymbolBars>()
   for (const symbol of symbols) {
-    const [live, closed] = await redis.hmget(stateKey(tag, symbol), 'live', 'closed')
-    if (live) bars.set(symbol, symbolBarsOfText(symbol, intervals, { live, closed: closed || '{}' }))
+    const { live, ...fields } = await redis.hgetall(stateKey(tag, symbol))
+    if (!live) continue
+    const closed = Object.entries(fields).filter(([name]) => name.startsWith(CLOSED))
+    const rows = closed.map(([name, text]) => [name.slice(CLOSED.length), text] as const)
+    bars.set(symbol, symbolBarsOfText(symbol, intervals, { live, closed: closedTextOfRows(rows) }))
   }
   return { at: { pos: Number(pos ?? 0), rev: Number(rev ?? 0) }, bars }
 }

@@ -8,6 +8,7 @@ export {
   rewindLog,
   type SymbolBatch,
 } from './bar-commit.ts'
+export { BAR_FIELDS, type WrittenBars } from './bar-hash.ts'
 export {
   type BarJob,
   type BarQueue,

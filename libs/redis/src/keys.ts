@@ -35,7 +35,7 @@ export const leaseKey = (tag: string, work: OwnedWork) => `lease:${tag}:${work}`
 export const headsKey = (tag: string) => `heads:${tag}`
 /** How far the partition is folded: {pos, rev, by}; a hash. */
 export const positionKey = (tag: string) => `position:${tag}`
-/** State of a symbol's bars: {lastTradeId, live, closed}; a hash. */
+/** State of a symbol's bars: {lastTradeId, live, closed:1s, closed:1m, …}; a hash. */
 export const stateKey = (tag: string, symbol: string) => `state:${tag}:${symbol}`
 /** Members of an app by their last heartbeat, a sorted set. */
 export const membersKey = (app: string) => `members:${app}`

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   ackPending,
   appendEntry,
+  BAR_FIELDS,
   type BarBatch,
   type Claim,
   CommitConflictError,
@@ -31,6 +32,7 @@ import {
   type RedisConnection,
   readLiveBars,
   rewindLog,
+  type WrittenBars,
 } from '../src/index.ts'
 
 const INTERVALS = intervalsOf(['1s', '1m'])
@@ -110,7 +112,7 @@ async function batchOf(
     at,
     newPos,
     nonce: await nonceOf(tag, newPos),
-    symbols: [{ bars, closedChanged: stored.length > 0, live, stored }],
+    symbols: [{ bars, closedIntervals: new Set(stored.map(({ interval }) => interval)), live, stored }],
     update: Buffer.from(`update ${newPos}`),
   }
 }
@@ -138,6 +140,49 @@ test('a commit writes state, live bars, outbox, position and update together, an
   expect(second).toMatchObject({ position: 4, throughTradeId: 3, throughTime: trades[2]!.tradeTime })
   expect(minute?.bar).toEqual(textOfBar(liveBarsOf(bars)[1]!, EXCHANGE_SCALES))
   expect(await countPending(redis, tag)).toBe(2)
+})
+
+/** Commits trade by trade; `between` is told how many trades are in the bars. @param writtenOf what the owner remembers at each commit */
+async function commitEach(
+  trades: readonly Trade[],
+  writtenOf: () => WrittenBars,
+  between: (tag: string, committed: number) => Promise<void> = async () => undefined,
+) {
+  const { claim } = await partitionWith(trades.length)
+  const bars = newBars()
+  let at: PartitionPosition = { pos: 0, rev: 0 }
+  for (const [index, trade] of trades.entries()) {
+    at = await commitBars(redis, claim, await batchOf(claim.tag, at, index + 2, bars, [trade]), writtenOf())
+    await between(claim.tag, index + 1)
+  }
+  return { tag: claim.tag, bars }
+}
+
+test('an owner that writes what differs leaves the hashes as one that writes everything', async () => {
+  const trades = [1, 2, 3, 61].map(second => ({ ...tradeOf(1), tradeTime: MINUTE_START + second * 1_000 }))
+  const numbered = trades.map((trade, index) => ({ ...trade, tradeId: index + 1, price: 100n + BigInt(index % 2) }))
+  const written: WrittenBars = new Map()
+  const partly = await commitEach(numbered, () => written)
+  const whole = await commitEach(numbered, () => new Map())
+  for (const interval of ['1s', '1m']) {
+    const of = (tag: string) => redis.hgetall(`bar:${tag}:AAA:${interval}`)
+    expect(await of(partly.tag)).toEqual(await of(whole.tag))
+  }
+})
+
+test('a hash that somebody deletes is whole again after the next but one commit', async () => {
+  const trades = [1, 2, 3, 4].map(id => ({ ...tradeOf(id), tradeTime: MINUTE_START + id }))
+  const written: WrittenBars = new Map()
+  const { tag, bars } = await commitEach(
+    trades,
+    () => written,
+    async (of, committed) => {
+      if (committed === 2) await redis.del(`bar:${of}:AAA:1m`)
+      if (committed === 3) expect(await redis.hlen(`bar:${of}:AAA:1m`)).toBeLessThan(BAR_FIELDS.length)
+    },
+  )
+  const [minute] = await readLiveBars(redis, tag, 'AAA', ['1m'])
+  expect(minute?.bar).toEqual(textOfBar(liveBarsOf(bars)[1]!, EXCHANGE_SCALES))
 })
 
 test('a repeated commit answers as the first and changes nothing', async () => {

@@ -1,6 +1,6 @@
 import { bytesOf, isFenced, ReplyError, type Script, type ScriptCall, TOO_LOW, textOf } from './script.ts'
 
-/** What one block of an append says of its symbol, in the order of ARGV. */
+/** What one block of an append says of its symbol, in the order of its list. */
 interface Block {
   readonly symbol: string
   readonly expected: string
@@ -11,8 +11,6 @@ interface Block {
   readonly watermark: string
   readonly feedState: string
 }
-
-const BLOCK_ARGS = 8
 
 /** scripts/append.lua */
 export const append: Script = call => {
@@ -37,7 +35,7 @@ export const append: Script = call => {
   if (wrong.length > 1) return wrong
   const nonce = textOf(args[1])
   const payload = bytesOf(args[2])
-  const last = args[3 + blocks.length * BLOCK_ARGS]
+  const last = args[4]
   const entry = last === undefined ? { nonce, payload } : { nonce, payload, traceparent: textOf(last) }
   const seq = store.hget(headsKey, 'seq')
   let n = Number(seq) + 1
@@ -50,15 +48,15 @@ export const append: Script = call => {
   return ['OK', String(n)]
 }
 
-function blocksOf(args: readonly (string | Buffer)[]): Block[] {
-  const blocks: Block[] = []
-  for (let at = 3; at + BLOCK_ARGS <= args.length; at += BLOCK_ARGS) {
-    const [symbol, expected, first, newLast, hole, tradeTime, watermark, feedState] = args
-      .slice(at, at + BLOCK_ARGS)
-      .map(textOf) as [string, string, string, string, string, string, string, string]
-    blocks.push({ symbol, expected, first, newLast, hole, tradeTime, watermark, feedState })
-  }
-  return blocks
+/** The blocks of an append, as scripts/append.lua takes them. */
+export function blocksOf(args: readonly (string | Buffer)[]): Block[] {
+  return (JSON.parse(textOf(args[3])) as string[][]).map(texts => {
+    const [symbol, expected, first, newLast, hole, tradeTime, watermark, feedState] = texts as [
+      ...[string, string, string, string],
+      ...[string, string, string, string],
+    ]
+    return { symbol, expected, first, newLast, hole, tradeTime, watermark, feedState }
+  })
 }
 
 /** Where the last number was lost or contradicts the log: one more than log and position have. */

@@ -1,18 +1,16 @@
 import { isFenced, type Script, type ScriptCall, textOf } from './script.ts'
 
-/** The fields of a bar's hash, in the order of ARGV. */
-const FIELDS = [
-  ...['openTime', 'closeTime', 'open', 'high', 'low', 'close', 'baseVolume', 'quoteVolume', 'takerBuyBaseVolume'],
-  ...['takerBuyQuoteVolume', 'tradeCount', 'firstTradeId', 'lastTradeId', 'state', 'revision', 'complete', 'position'],
-  ...['throughTradeId', 'throughTime'],
-]
+/** Arguments before those of symbols. */
+const HEAD_ARGS = 9
+/** Fields of a whole hash. */
+const FIELDS = 19
 
 /** scripts/commit.lua */
 export const commit: Script = call => {
   const refused = checkCommit(call)
   if (refused !== undefined) return refused
-  writeBars(call)
-  return movePosition(call)
+  const torn = writeBars(call)
+  return [...movePosition(call), torn]
 }
 
 /** The first half of a commit that is not one step: what the mutation state-apart does. */
@@ -24,7 +22,7 @@ export const commitBarsApart: Script = call => {
 }
 
 /** The other half. */
-export const commitPositionApart: Script = call => checkCommit(call) ?? movePosition(call)
+export const commitPositionApart: Script = call => checkCommit(call) ?? [...movePosition(call), '']
 
 function checkCommit(call: ScriptCall): string[] | undefined {
   const { store, keys, args, mutation } = call
@@ -39,7 +37,7 @@ function checkCommit(call: ScriptCall): string[] | undefined {
   const pos = store.hget(keys[1]!, 'pos') ?? '0'
   const rev = store.hget(keys[1]!, 'rev') ?? '0'
   const done = pos === newPos && rev === newRevOf(args) && store.hget(keys[1]!, 'by') === token
-  if (done && mutation !== 'no-idempotence-check') return ['OK', rev]
+  if (done && mutation !== 'no-idempotence-check') return ['OK', rev, '']
   const looksAtPosition = mutation !== 'no-position-check' && mutation !== 'no-fence-no-position-check'
   if (looksAtPosition && (pos !== expectedPos || rev !== expectedRev)) return ['CONFLICT', pos, rev]
   const last = store.stream(keys[2]!)?.entries.find(entry => entry.n === Number(newPos))
@@ -51,31 +49,40 @@ function newRevOf(args: readonly (string | Buffer)[]): string {
   return String(Number(textOf(args[2])) + 1)
 }
 
-function countsOf(args: readonly (string | Buffer)[]) {
-  const [symbols, bars, closed] = args.slice(7, 10).map(value => Number(textOf(value))) as [number, number, number]
-  return { symbols, bars, closed, closedAt: 10 + symbols * 3 + bars * FIELDS.length }
+function barsOf(args: readonly (string | Buffer)[]): string[][] {
+  return JSON.parse(textOf(args[HEAD_ARGS - 1]))
 }
 
-function writeBars({ store, keys, args }: ScriptCall): void {
-  const { symbols, bars } = countsOf(args)
-  let next = 10
+function symbolsOf(args: readonly (string | Buffer)[]): number {
+  return Number(textOf(args[HEAD_ARGS - 2]))
+}
+
+/** Where the arguments after the state of a symbol begin, whose own begin with their number at `at`. */
+function afterState(args: readonly (string | Buffer)[], at: number): number {
+  return at + 1 + Number(textOf(args[at]))
+}
+
+function writeBars({ store, keys, args }: ScriptCall): 'TORN' | '' {
+  const symbols = symbolsOf(args)
+  let next = HEAD_ARGS
   for (let index = 0; index < symbols; index++) {
-    const key = keys[5 + index]!
-    store.hset(key, 'lastTradeId', textOf(args[next]), 'live', textOf(args[next + 1]))
-    const closed = textOf(args[next + 2])
-    if (closed !== '') store.hset(key, 'closed', closed)
-    next += 3
+    const after = afterState(args, next)
+    store.hset(keys[5 + index]!, ...args.slice(next + 1, after).map(textOf))
+    next = after
   }
-  for (let index = 0; index < bars; index++) {
-    store.hset(keys[5 + symbols + index]!, ...FIELDS.flatMap((field, at) => [field, textOf(args[next + at])]))
-    next += FIELDS.length
+  let torn: 'TORN' | '' = ''
+  for (const [index, fields] of barsOf(args).entries()) {
+    const added = store.hset(keys[5 + symbols + index]!, ...fields)
+    if (added > 0 && fields.length < 2 * FIELDS) torn = 'TORN'
   }
+  return torn
 }
 
 function movePosition({ store, keys, args, publish }: ScriptCall): string[] {
-  const { closed, closedAt } = countsOf(args)
-  for (let index = 0; index < closed; index++) {
-    store.hset(keys[3]!, textOf(args[closedAt + index * 2]), textOf(args[closedAt + index * 2 + 1]))
+  let next = HEAD_ARGS
+  for (let index = 0; index < symbolsOf(args); index++) next = afterState(args, next)
+  for (let at = next; at < args.length; at += 2) {
+    store.hset(keys[3]!, textOf(args[at]), textOf(args[at + 1]))
   }
   const trimBefore = textOf(args[5])
   const stream = store.stream(keys[2]!)

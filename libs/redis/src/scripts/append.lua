@@ -2,24 +2,26 @@
 -- Appends one packed entry to a partition's trade log, if every symbol in it stands where the writer believes.
 -- Refused while Redis is over maxmemory (no allow-oom): the exchange keeps the trades for us, and commits must go on.
 -- KEYS  owner hash, heads, log, position, then per block: feed hash, symbol state
--- ARGV  token, nonce, payload, then per block: symbol, expected last trade id ('' when the log has none yet: a seed),
---       first trade id ('' without trades), new last trade id, 1 if the exchange has no trades between expected and first,
---       trade time of the last trade ('' without trades), watermark ('' without), feed state; at the very end the trace
---       context of a sampled append, which the entry then carries
+-- ARGV  token, nonce, payload, blocks as JSON: a list for each of texts: symbol, expected last trade id ('' when the log has
+--       none yet: a seed), first trade id ('' without trades), new last trade id, 1 if the exchange has no trades between
+--       expected and first, trade time of the last trade ('' without trades), watermark ('' without), feed state; then the
+--       trace context of a sampled append, which the entry carries
 -- Gives {'OK', n}; {'FENCED'}; {'MISMATCH', symbol, head or '', ...} with nothing written; {'CORRUPT', reason}.
 -- A second run answers MISMATCH with heads that show that the first was done.
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return { 'FENCED' } end
-local blocks = math.floor((#ARGV - 3) / 8)
-local traceparent = ARGV[4 + blocks * 8]
+local blocks = cjson.decode(ARGV[4])
+local traceparent = ARGV[5]
+local symbols = {}
+for i = 1, #blocks do symbols[i] = blocks[i][1] end
+local stored = redis.call('HMGET', KEYS[2], unpack(symbols))
 local heads = {}
 local wrong = { 'MISMATCH' }
-for i = 0, blocks - 1 do
-  local at = 4 + i * 8
-  local symbol, expected, first, newLast, hole = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
-  local head = heads[symbol] or redis.call('HGET', KEYS[2], symbol)
+for i = 1, #blocks do
+  local symbol, expected, first, newLast, hole = unpack(blocks[i])
+  local head = heads[symbol] or stored[i]
   if not head then
     -- The heads were lost and the bars were not: go on where the bars stand.
-    head = redis.call('HGET', KEYS[6 + i * 2], 'lastTradeId') or ''
+    head = redis.call('HGET', KEYS[4 + i * 2], 'lastTradeId') or ''
     if head ~= '' then redis.call('HSET', KEYS[2], symbol, head) end
   end
   if head ~= expected then
@@ -51,15 +53,17 @@ if not seq or (type(added) == 'table' and added.err) then
   added = add()
   if type(added) == 'table' and added.err then return { 'CORRUPT', added.err } end
 end
-redis.call('HSET', KEYS[2], 'seq', string.format('%.0f', n))
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-for i = 0, blocks - 1 do
-  local at = 4 + i * 8
-  redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 3])
-  local feed = { 'state', ARGV[at + 7], 'lastTradeId', ARGV[at + 3], 'writtenTime', now }
-  if ARGV[at + 5] ~= '' then feed[#feed + 1] = 'lastTradeTime'; feed[#feed + 1] = ARGV[at + 5] end
-  if ARGV[at + 6] ~= '' then feed[#feed + 1] = 'watermark'; feed[#feed + 1] = ARGV[at + 6] end
-  redis.call('HSET', KEYS[5 + i * 2], unpack(feed))
+local moved = { 'seq', string.format('%.0f', n) }
+for i = 1, #blocks do
+  local symbol, _, _, newLast, _, tradeTime, watermark, state = unpack(blocks[i])
+  moved[i * 2 + 1] = symbol
+  moved[i * 2 + 2] = newLast
+  local feed = { 'state', state, 'lastTradeId', newLast, 'writtenTime', now }
+  if tradeTime ~= '' then feed[#feed + 1] = 'lastTradeTime'; feed[#feed + 1] = tradeTime end
+  if watermark ~= '' then feed[#feed + 1] = 'watermark'; feed[#feed + 1] = watermark end
+  redis.call('HSET', KEYS[3 + i * 2], unpack(feed))
 end
+redis.call('HSET', KEYS[2], unpack(moved))
 return { 'OK', string.format('%.0f', n) }

@@ -9,6 +9,8 @@ export interface Received {
   readonly bytes: number
   /** Updates of live bars. */
   readonly updates: number
+  /** Updates that tell of a trade, which one that tells of a time without trades does not. */
+  readonly timed: number
   /** Updates that the server merged into a later one. */
   readonly merged: number
   /** From the trade's time to the moment its update was read; undefined when there was none. */
@@ -47,6 +49,7 @@ export class Tally {
       messages: this.#messages,
       bytes: this.#bytes,
       updates: this.#updates,
+      timed: this.#timed,
       merged: this.#merged,
       p50Ms: this.#percentile(0.5),
       p99Ms: this.#percentile(0.99),

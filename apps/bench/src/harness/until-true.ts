@@ -1,0 +1,15 @@
+/** How often a condition is looked at. */
+const LOOK_MS = 20
+
+/** Waits until `condition` holds. @throws Error when it does not within `withinMs` */
+export async function untilTrue(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs: number,
+): Promise<void> {
+  const deadline = performance.now() + withinMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+  }
+}

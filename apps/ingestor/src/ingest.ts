@@ -14,7 +14,7 @@ import { delay } from '@chart/service'
 import { FirstBars } from './first-bars.ts'
 import { NewestTrades } from './newest-trades.ts'
 import { type SeatOptions, ShardSeat } from './shard-seat.ts'
-import { SymbolFeed } from './symbol-feed.ts'
+import { heldTradesMaxOf, SymbolFeed } from './symbol-feed.ts'
 import { watchStatus } from './trading-status.ts'
 import { Wake } from './wake.ts'
 
@@ -38,7 +38,8 @@ export interface IngestOptions
  */
 export async function ingest(options: IngestOptions): Promise<void> {
   const { infos, partitions, feedShards } = options
-  const feeds = infos.map(info => new SymbolFeed(info, tagOf(info.symbol, partitions)))
+  const heldTradesMax = heldTradesMaxOf(infos.length)
+  const feeds = infos.map(info => new SymbolFeed(info, tagOf(info.symbol, partitions), heldTradesMax))
   await register(feeds, options).catch(error => {
     if (error instanceof PartitionsChangedError) throw error
     const reason = `cannot reach Redis to register the symbols: ${error.message}; start it or set REDIS_URL`

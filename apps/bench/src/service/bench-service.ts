@@ -21,6 +21,9 @@ export interface ServiceShape {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** @param more further variables of each */
+type StartApps = (app: string, count: number, more?: (index: number) => Record<string, string>) => void
+
 /** Seeding asks REST for every symbol, within the exchange's limits. */
 const START_MAX_MS = 900_000
 const DEFAULT_INTERVALS = '1s,1m,5m,15m,1h,4h,1d'
@@ -32,6 +35,7 @@ export class BenchService implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack
   readonly #processes: ReadonlyMap<string, { readonly pid: number }>
   readonly #apps: readonly AppProcess[]
+  readonly #start: StartApps
   readonly #exchange: BenchProcess
   readonly #clients: BenchProcess
   readonly #ports: readonly number[]
@@ -43,6 +47,7 @@ export class BenchService implements AsyncDisposable {
     redis: RedisConnection
     processes: ReadonlyMap<string, { readonly pid: number }>
     apps: readonly AppProcess[]
+    start: StartApps
     exchange: BenchProcess
     clients: BenchProcess
     ports: readonly number[]
@@ -52,6 +57,7 @@ export class BenchService implements AsyncDisposable {
     this.#stack = parts.stack
     this.#processes = parts.processes
     this.#apps = parts.apps
+    this.#start = parts.start
     this.#exchange = parts.exchange
     this.#clients = parts.clients
     this.#ports = parts.ports
@@ -86,15 +92,17 @@ export class BenchService implements AsyncDisposable {
       ...shape.env,
     }
     const apps: AppProcess[] = []
-    const start = (app: string, count: number, more: (index: number) => Record<string, string> = () => ({})) => {
+    const start: StartApps = (app, count, more = () => ({})) => {
       for (let index = 0; index < count; index++) {
         const name = nameOf(app, index, count)
-        const one = stack.use(new AppProcess(app, name, { ...env, ...more(index) }))
+        const one = new AppProcess(app, name, { ...env, ...more(index) })
+        starting.use(one)
         apps.push(one)
         processes.set(name, one)
       }
     }
     const ports = await Promise.all(Array.from({ length: edges }, () => freePort()))
+    const starting = stack.use(new AsyncDisposableStack())
     start('persister', 1)
     start('aggregator', aggregators)
     start('edge', edges, index => ({ GRPC_PORT: String(ports[index]) }))
@@ -102,7 +110,7 @@ export class BenchService implements AsyncDisposable {
     const redis = await openRedis(servers.url, 'bench')
     stack.defer(() => closeRedis(redis))
     await untilSeeded(redis, symbols.length, apps)
-    return new BenchService({ stack: stack.move(), symbols, redis, processes, apps, exchange, clients, ports })
+    return new BenchService({ stack: stack.move(), symbols, redis, processes, apps, start, exchange, clients, ports })
   }
 
   /** Trades a second over all symbols, from now on. */
@@ -148,8 +156,9 @@ export class BenchService implements AsyncDisposable {
     return new Map([...this.#processes].map(([name, { pid }]) => [name, costOf(pid)]))
   }
 
-  app(name: string): AppProcess {
-    return this.#apps.find(app => app.name === name)!
+  /** More aggregators, where the service was opened with none. */
+  startAggregators(count: number): void {
+    this.#start('aggregator', count)
   }
 
   /** Log entries that are in no bar yet. */

@@ -181,6 +181,7 @@ test('a bar that the exchange itself contradicts with its trades is left as it i
     latestTradeId: rig.rest.latestTradeId.bind(rig.rest),
     serverTime: rig.rest.serverTime.bind(rig.rest),
     tradeRows: rig.rest.tradeRows.bind(rig.rest),
+    tradeStatistics: rig.rest.tradeStatistics.bind(rig.rest),
     klines: async (...asked: Parameters<typeof rig.rest.klines>): Promise<Kline[]> =>
       (await rig.rest.klines(...asked)).map(kline =>
         kline.openTime === row!.openTime ? { ...kline, close: '1.00000000' } : kline,

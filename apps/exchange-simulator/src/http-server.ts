@@ -4,7 +4,7 @@ import { runCommand } from './control-body.ts'
 import type { Exchange } from './exchange.ts'
 import type { FaultCommands } from './fault-commands.ts'
 import { oracleBars } from './oracle.ts'
-import { answerRest, endpoints } from './rest.ts'
+import { answerRest, endpoints, weightOf } from './rest.ts'
 import type { RestGate } from './rest-gate.ts'
 import { statusOf } from './status.ts'
 
@@ -45,7 +45,7 @@ async function answer(parts: Parts, request: IncomingMessage): Promise<Answer> {
   if (pathname.startsWith('/control/')) return answerControl(parts, request, pathname.slice(9), searchParams)
   const endpoint = Object.hasOwn(endpoints, pathname) ? endpoints[pathname] : undefined
   if (!endpoint || request.method !== 'GET') return { status: 404, body: '{"code":-1000,"msg":"Not found."}' }
-  const passage = parts.gate.pass(request.socket.remoteAddress ?? '', endpoint.weight)
+  const passage = parts.gate.pass(request.socket.remoteAddress ?? '', weightOf(endpoint, searchParams))
   const headers: Record<string, string> = { 'X-MBX-USED-WEIGHT-1M': String(passage.usedWeight) }
   if (passage.refusal) {
     const { status, retryAfterSec, body } = passage.refusal

@@ -31,6 +31,10 @@ export class RestQuery {
     return this.#params.has(name)
   }
 
+  text(name: string): string | undefined {
+    return this.#params.get(name) ?? undefined
+  }
+
   tape(): Tape {
     return this.#tapeOf(this.#required('symbol'))
   }

@@ -4,11 +4,13 @@ import type { Exchange } from './exchange.ts'
 import { closeTimeOf, type TimeFactor } from './frames.ts'
 import { TooManyTradesError } from './klines.ts'
 import { RestError, RestQuery } from './rest-query.ts'
+import { statistics, statisticsWeight } from './statistics.ts'
 import type { Tape } from './tape.ts'
 import { quoteQuantityOf, type Trade, textOfSteps } from './trade.ts'
 
 interface Endpoint {
-  readonly weight: number
+  /** A number, or as the parameters have it. */
+  readonly weight: number | ((params: URLSearchParams) => number)
   readonly answer: (exchange: Exchange, query: RestQuery, factor: TimeFactor) => unknown
 }
 
@@ -21,6 +23,12 @@ export const endpoints: Readonly<Record<string, Endpoint>> = {
   '/api/v3/historicalTrades': { weight: 25, answer: historicalTrades },
   '/api/v3/aggTrades': { weight: 4, answer: aggregateTrades },
   '/api/v3/klines': { weight: 2, answer: klines },
+  '/api/v3/ticker/24hr': { weight: statisticsWeight, answer: statistics },
+}
+
+/** What a request costs, whatever its answer. */
+export function weightOf({ weight }: Endpoint, params: URLSearchParams): number {
+  return typeof weight === 'number' ? weight : weight(params)
 }
 
 /** The answer to a request that has passed the gate. */

@@ -63,7 +63,12 @@ export class Tape {
 
   /** How many trades were sent since the start. */
   sentCount(): number {
-    const start = this.#positionAt(this.#startTime)
+    return this.countSince(this.#startTime)
+  }
+
+  /** How many trades with eventTime >= `time` were sent. */
+  countSince(time: number): number {
+    const start = this.history.countBefore(time)
     return this.#runs.reduce((sum, run) => sum + Math.max(0, Math.min(run.to, this.end) - Math.max(run.from, start)), 0)
   }
 

@@ -169,10 +169,50 @@ test('exchangeInfo tells assets, status and sizes; other questions get the excha
     ['klines?symbol=BTCUSDT&interval=7m', -1120],
     ['klines?symbol=BTCUSDT', -1102],
     ['aggTrades?symbol=BTCUSDT&fromId=1&startTime=1', -1128],
+    ['ticker/24hr?symbol=BTCUSDT&type=HUGE', -1139],
+    ['ticker/24hr?symbols=["BTCUSDT","NOSUCH"]', -1121],
   ] as const) {
     const { status, body } = await getJson<{ code: number }>(`${exchange.url}/api/v3/${path}`)
     expect([path, status, body.code]).toEqual([path, 400, code])
   }
+})
+
+test('statistics of 24 hours tell the newest trades by the end of their time, at the exchange’s weights', async () => {
+  const symbols = ['BTCUSDT', ...Array.from({ length: 100 }, (_, index) => `SYM${index}USDT`)]
+  const rates = Object.fromEntries(symbols.map(symbol => [symbol, symbol === 'BTCUSDT' ? 400 : 0]))
+  await using exchange = await start({ market: { symbols, rates, burstiness: 0 } })
+  interface Row {
+    symbol: string
+    closeTime: number
+    firstId: number
+    lastId: number
+    count: number
+  }
+  let usedBefore = 0
+  const ask = async <T>(query: string) => {
+    const { body, headers } = await getJson<T>(`${exchange.url}/api/v3/ticker/24hr${query}`)
+    const used = Number(headers.get('x-mbx-used-weight-1m'))
+    const weight = used - usedBefore
+    usedBefore = used
+    return { body, weight }
+  }
+  const one = await ask<Row>('?symbol=BTCUSDT&type=MINI')
+  const { lastId, closeTime, firstId, count } = one.body
+  expect(count).toBe(lastId - firstId + 1)
+  const rows = (
+    await getJson<TradeRow[]>(`${exchange.url}/api/v3/historicalTrades?symbol=BTCUSDT&fromId=${lastId}&limit=2`)
+  ).body
+  usedBefore += 25
+  expect(rows[0]!.time).toBeLessThan(closeTime)
+  if (rows[1] !== undefined) expect(rows[1].time).toBeGreaterThanOrEqual(closeTime)
+  const named = (count: number) => `?symbols=${encodeURIComponent(JSON.stringify(symbols.slice(0, count)))}`
+  const twenty = await ask<Row[]>(named(20))
+  expect(twenty.body.map(({ symbol }) => symbol)).toEqual(symbols.slice(0, 20))
+  expect(twenty.body[1]).toMatchObject({ symbol: 'SYM0USDT', firstId: -1, lastId: -1, count: 0 })
+  const all = await ask<Row[]>('')
+  expect(all.body).toHaveLength(101)
+  const weights = [one.weight, twenty.weight, (await ask(named(21))).weight, (await ask(named(100))).weight]
+  expect([...weights, (await ask(named(101))).weight, all.weight]).toEqual([2, 2, 40, 40, 80, 80])
 })
 
 test('past the weight of a minute REST answers 429, and 418 to who goes on', async () => {

@@ -11,16 +11,23 @@ import {
   tagOf,
 } from '@chart/redis'
 import { delay } from '@chart/service'
+import { FirstBars } from './first-bars.ts'
+import { NewestTrades } from './newest-trades.ts'
 import { type SeatOptions, ShardSeat } from './shard-seat.ts'
 import { heldTradesMaxOf, SymbolFeed } from './symbol-feed.ts'
 import { watchStatus } from './trading-status.ts'
 import { Wake } from './wake.ts'
 
-export interface IngestOptions extends Omit<SeatOptions, 'shard' | 'feeds' | 'register' | 'onVacant'> {
+export interface IngestOptions
+  extends Omit<SeatOptions, 'shard' | 'feeds' | 'register' | 'onVacant' | 'newestTrades' | 'firstBars'> {
   readonly infos: readonly SymbolInfo[]
   readonly partitions: number
   /** The partitions are dealt out to this many feed shards, each with a leader of its own. */
   readonly feedShards: number
+  /** For tests: of so many symbols the newest trades are asked for together. */
+  readonly manyMin?: number
+  /** For tests: weight that a minute may spend on whole first bars. */
+  readonly firstBarsWeightMax?: number
 }
 
 /**
@@ -38,13 +45,16 @@ export async function ingest(options: IngestOptions): Promise<void> {
     const reason = `cannot reach Redis to register the symbols: ${error.message}; start it or set REDIS_URL`
     throw new RedisUnavailableError(reason, { cause: error })
   })
+  const newestTrades = new NewestTrades(options)
+  const firstBars = new FirstBars(options.firstBarsWeightMax)
   const vacancy = new Wake()
   const seats: ShardSeat[] = []
   for (let shard = 0; shard < feedShards; shard++) {
     const own = feeds.filter(({ symbol }) => partitionOf(symbol, partitions) % feedShards === shard)
     if (own.length === 0) continue
     const onVacant = () => vacancy.notice()
-    seats.push(new ShardSeat({ ...options, shard, feeds: own, register: () => register(own, options), onVacant }))
+    const seat = { shard, feeds: own, register: () => register(own, options), onVacant, newestTrades, firstBars }
+    seats.push(new ShardSeat({ ...options, ...seat }))
   }
   options.metrics.feeds.follow(() => seats)
   const places = keepPlaces(seats, vacancy, options)

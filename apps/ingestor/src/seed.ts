@@ -2,6 +2,8 @@ import { type ExchangeRest, retrying } from '@chart/binance'
 import type { Scales } from '@chart/market'
 import { type AppendBlock, appendEntry, type Claim, type LogSeed, type RedisCommands } from '@chart/redis'
 import { delay, type Log } from '@chart/service'
+import type { FirstBars } from './first-bars.ts'
+import type { NewestTrade, NewestTrades } from './newest-trades.ts'
 import type { StoredStart } from './stored-start.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
 
@@ -17,13 +19,21 @@ const STORED_PATIENCE_MS = 60_000
  */
 const FETCHED_TRADES_MAX = 100_000
 
+/** How often a symbol that begins at its newest trade looks whether the feed is heard. */
+const HEARD_LOOK_MS = 100
+/** Clocks of the exchange's machines may differ: a log is said to be whole from so much later on. */
+const CLOCK_MARGIN_MS = 1_000
+
 const MINUTE_MS = 60_000
+const SECOND_MS = 1_000
 
 /** Where the stored bars of a symbol end. Without history, or before the first bar: undefined. */
 export type ReadStoredStart = (symbol: string, scales: Scales) => Promise<StoredStart | undefined>
 
 export interface SeedOptions {
   readonly rest: ExchangeRest
+  readonly newestTrades: NewestTrades
+  readonly firstBars: FirstBars
   readonly redis: RedisCommands
   readonly readStoredStart?: ReadStoredStart | undefined
   readonly claim: Claim
@@ -31,25 +41,32 @@ export interface SeedOptions {
   readonly signal: AbortSignal
 }
 
+interface LogStart {
+  /** The log goes on from here. */
+  readonly lastTradeId: number
+  /** No trade at or after this time has an id at or below lastTradeId. */
+  readonly sinceTime: number
+  readonly after: 'the stored bars' | 'the present minute' | 'the newest trade'
+}
+
 /**
  * Begins a symbol's log. After the bars that are stored, when Redis has lost what came of them: nothing is missing then, and an hour or
  * a day that had begun ends complete. At the very first start at the first trade of the minute that the exchange is in, so that the first
- * 1m bar is whole; larger bars that have begun before are incomplete until their next one.
+ * 1m bar is whole; larger bars that have begun before are incomplete until their next one. Of so many symbols that this would take
+ * minutes, the most traded have a whole first bar, and the others begin at their newest trade: they are live at once.
  * @throws FencedError when another has claimed the partition; whatever Redis or the exchange fail with
  */
 export async function seedSymbol(feed: SymbolFeed, options: SeedOptions): Promise<void> {
-  const { rest, redis, claim, log, signal } = options
+  const { redis, claim, log, signal } = options
   const { symbol } = feed
   for (;;) {
-    const newestTradeId = await retrying(() => rest.latestTradeId(symbol), { signal, log })
-    const stored = newestTradeId === undefined ? undefined : await storedStartOf(feed, newestTradeId, options)
-    const start = stored ?? (await retrying(() => presentMinuteOf(rest, symbol, newestTradeId), { signal, log }))
+    const start = await startOf(feed, options)
     if (start !== undefined) {
-      const answer = await appendEntry(redis, claim, [seedBlockOf(feed, { ...start, scales: feed.scales })])
+      const { after, ...seed } = start
+      const answer = await appendEntry(redis, claim, [seedBlockOf(feed, { ...seed, scales: feed.scales })])
       const head = answer.kind === 'appended' ? start.lastTradeId : answer.heads.get(symbol)
       if (head !== undefined) {
         const { lastTradeId, sinceTime } = start
-        const after = stored === undefined ? 'the present minute' : 'the stored bars'
         if (answer.kind === 'appended') log.info({ symbol, lastTradeId, sinceTime, after }, 'trade log begun')
         feed.alignTo(head)
         return
@@ -58,6 +75,18 @@ export async function seedSymbol(feed: SymbolFeed, options: SeedOptions): Promis
     await delay(NO_TRADE_RETRY_MS, signal)
     signal.throwIfAborted()
   }
+}
+
+/** Undefined when the symbol never had a trade. */
+async function startOf(feed: SymbolFeed, options: SeedOptions): Promise<LogStart | undefined> {
+  const { rest, newestTrades, firstBars, log, signal } = options
+  const newest = await newestTrades.ask(feed)
+  signal.throwIfAborted()
+  if (newest.tradeId === undefined) return undefined
+  const stored = await storedStartOf(feed, newest.tradeId, options)
+  if (stored !== undefined) return { ...stored, after: 'the stored bars' }
+  if (!firstBars.take(newest.tradeCount)) return newestStartOf(feed, options)
+  return retrying(() => presentMinuteOf(rest, feed.symbol, newest), { signal, log })
 }
 
 function seedBlockOf({ symbol, scales, state }: SymbolFeed, seed: LogSeed): AppendBlock {
@@ -101,16 +130,41 @@ async function storedStartOf(
   }
 }
 
-/** The last trade before the present minute, or undefined when the symbol never had one. */
+/**
+ * The last trade before the minute in which the newest was asked for. However late this is asked, nothing is missing: trades since then
+ * are fetched by id.
+ */
 async function presentMinuteOf(
   rest: ExchangeRest,
   symbol: string,
-  newestTradeId: number | undefined,
-): Promise<{ lastTradeId: number; sinceTime: number } | undefined> {
-  const now = await rest.serverTime()
-  const sinceTime = now - (now % MINUTE_MS)
-  // In this order: a trade after `newestTradeId` was asked for is found here.
-  const first = await rest.firstTradeIdSince(symbol, sinceTime)
+  { askedTime }: NewestTrade,
+): Promise<LogStart | undefined> {
+  const sinceTime = askedTime - (askedTime % MINUTE_MS)
+  const firstTradeIdSince = () => rest.firstTradeIdSince(symbol, sinceTime)
+  let first = await firstTradeIdSince()
+  let newestTradeId: number | undefined
+  if (first === undefined) {
+    // Both from the list of trades, in this order: a trade after the newest was asked for is found then. A statistic may be
+    // ahead of that list, and its newest trade would be taken for one of before the minute.
+    newestTradeId = await rest.latestTradeId(symbol)
+    first = await firstTradeIdSince()
+  }
   const lastTradeId = first === undefined ? newestTradeId : first - 1
-  return lastTradeId === undefined ? undefined : { lastTradeId, sinceTime }
+  return lastTradeId === undefined ? undefined : { lastTradeId, sinceTime, after: 'the present minute' }
+}
+
+/**
+ * The newest trade. It is asked for once the feed is heard, so that every later one comes from there and none has to be fetched. An id
+ * that is too low would do no harm: the log begins earlier, and what follows is fetched by id.
+ */
+async function newestStartOf(feed: SymbolFeed, { newestTrades, signal }: SeedOptions): Promise<LogStart | undefined> {
+  while (!feed.heard) {
+    await delay(HEARD_LOOK_MS, signal)
+    signal.throwIfAborted()
+  }
+  const { tradeId, answeredTime } = await newestTrades.ask(feed)
+  signal.throwIfAborted()
+  // Whole seconds. The trade came before it was told of, so no later one has its id or a lower one.
+  const sinceTime = Math.ceil((answeredTime + CLOCK_MARGIN_MS) / SECOND_MS) * SECOND_MS
+  return tradeId === undefined ? undefined : { lastTradeId: tradeId, sinceTime, after: 'the newest trade' }
 }

@@ -1,4 +1,4 @@
-import { type ExchangeRest, retrying } from '@chart/binance'
+import type { ExchangeRest } from '@chart/binance'
 import {
   type Claim,
   claimPartition,
@@ -9,8 +9,10 @@ import {
   writeFeedStates,
 } from '@chart/redis'
 import { delay, type Log, NO_TRACES, type Tracer } from '@chart/service'
+import type { FirstBars } from './first-bars.ts'
 import { GapFiller } from './gap-filler.ts'
 import type { Metrics } from './metrics.ts'
+import type { NewestTrades } from './newest-trades.ts'
 import { PartitionLog } from './partition-log.ts'
 import { type ReadStoredStart, seedSymbol } from './seed.ts'
 import type { SymbolFeed } from './symbol-feed.ts'
@@ -19,9 +21,11 @@ import type { SymbolFeed } from './symbol-feed.ts'
 const TEND_MS = 500
 /**
  * A symbol of which nothing was heard for so long is looked up: the last trade before a silence leaves no gap when it gets lost.
- * 300 silent symbols cost a fifth of the REST weight.
+ * 2,000 silent symbols cost a twentieth of the REST weight, since those that are due are asked for together.
  */
 const AUDIT_MS = 60_000
+/** How long the question for a silent symbol waits for others to go with. */
+const AUDIT_PATIENCE_MS = 5_000
 /** After an error that asking again at once cannot cure. */
 const ERROR_PAUSE_MS = 5_000
 
@@ -31,6 +35,9 @@ export interface ShardLeaderOptions {
   readonly member: string
   readonly redis: RedisCommands
   readonly rest: ExchangeRest
+  /** Of the whole process, as the weight is. */
+  readonly newestTrades: NewestTrades
+  readonly firstBars: FirstBars
   readonly readStoredStart?: ReadStoredStart
   readonly metrics: Metrics
   readonly tracer?: Tracer
@@ -146,7 +153,8 @@ export class ShardLeader {
       const provenSince = performance.now() - auditMs
       for (const feed of feeds) {
         if (feed.needsSeed) this.#seed(feed, claim)
-        else if (feed.heard && (!feed.verified || feed.provenTime < provenSince)) this.#verify(feed)
+        else if (feed.heard && !feed.verified) this.#verify(feed)
+        else if (feed.heard && feed.provenTime < provenSince) this.#verify(feed, AUDIT_PATIENCE_MS)
         this.fill(feed)
       }
       await this.#writeStates(claim, feeds)
@@ -168,21 +176,19 @@ export class ShardLeader {
   }
 
   #seed(feed: SymbolFeed, claim: Claim): void {
-    const { rest, redis, readStoredStart, log } = this.#options
     this.#begin(this.#seeding, feed, async () => {
-      await seedSymbol(feed, { rest, redis, readStoredStart, claim, log, signal: this.#stop.signal })
+      await seedSymbol(feed, { ...this.#options, claim, signal: this.#stop.signal })
       this.fill(feed)
       this.wake(feed.tag)
     })
   }
 
   /** Asks the exchange for its newest trade, so that none is missing unnoticed. */
-  #verify(feed: SymbolFeed): void {
-    const { rest, log } = this.#options
+  #verify(feed: SymbolFeed, patienceMs?: number): void {
     const { connection } = feed
     this.#begin(this.#verifying, feed, async () => {
-      const newest = await retrying(() => rest.latestTradeId(feed.symbol), { signal: this.#stop.signal, log })
-      feed.verify(newest, connection)
+      const { tradeId } = await this.#options.newestTrades.ask(feed, patienceMs)
+      feed.verify(tradeId, connection)
       this.fill(feed)
       this.wake(feed.tag)
     })

@@ -60,6 +60,27 @@ test('hundreds of symbols over all partitions and several shards are logged side
   for (const symbol of symbols) expectWatermarksRight(logged.get(symbol)!)
 })
 
+test('of too many symbols at a first start the most traded have a whole first minute, the others say that theirs is not', async () => {
+  const symbols = Array.from({ length: 30 }, (_, index) => `SYM${index}USDT`)
+  await using rig = await openRig(server, { symbols, market: { tradesPerSecond: 100, burstiness: 0 } })
+  // For ten: the simulated market trades the first ones most.
+  await rig.startIngestor({ firstBarsWeightMax: 290 })
+  await rig.untilState('live')
+  await rig.untilCaughtUp()
+  const logged = await expectLogsRight(rig, server.url)
+  const sinceTimeOf = (symbol: string) => logged.get(symbol)!.blocks[0]!.seed!.sinceTime
+  const minuteOf = (time: number) => time - (time % MINUTE_MS)
+  const startTime = Math.min(...symbols.map(sinceTimeOf))
+  const whole = symbols.filter(symbol => sinceTimeOf(symbol) === minuteOf(startTime))
+  expect(whole).toEqual(symbols.slice(0, 10))
+  for (const symbol of symbols) {
+    const { blocks } = logged.get(symbol)!
+    const { lastTradeId, sinceTime } = blocks[0]!.seed!
+    const [before] = await rig.rest.historicalTrades(symbol, lastTradeId, 1)
+    expect(before!.tradeTime).toBeLessThan(sinceTime)
+  }
+})
+
 test('symbols that are silent or never had a trade hold up no other, and the silent get watermarks', async () => {
   const rates = { BTCUSDT: 20, ETHUSDT: 0.01, PEPEUSDT: 0 }
   await using rig = await openRig(server, { market: { rates } })

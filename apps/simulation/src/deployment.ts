@@ -177,6 +177,9 @@ export class Deployment {
       infos: exchange.infos,
       partitions: PARTITIONS,
       feedShards: 1,
+      manyMin: 2,
+      // Of one or two symbols a minute; the others begin at their newest trade.
+      firstBarsWeightMax: 60,
       member: process.name,
       redis: commandsOf(options),
       openLock: shard => openLock(options, shard),

@@ -1,4 +1,4 @@
-import { type ExchangeRest, RestError, type SymbolInfo } from '@chart/binance'
+import { type ExchangeRest, RestError, type SymbolInfo, type TradeStatistic } from '@chart/binance'
 import { EXCHANGE_SCALES } from '@chart/market'
 import type { SymbolMarket } from './market.ts'
 import type { Random } from './random.ts'
@@ -20,6 +20,7 @@ export interface RestFaults {
 const LATENCY = { shortest: 4, mean: 15, longest: 400 }
 const LAG_MS = { min: 0, max: 60 }
 const LONG_LAG_MS = { min: 200, max: 900 }
+const STATISTIC_AGE_MAX_MS = 1_000
 const STATUSES = [0, 503, 429, 418, 504]
 
 /** The exchange: what it has traded by now, and its REST. Its clock is the true time. */
@@ -55,6 +56,7 @@ export class Exchange {
       firstTradeIdSince: (symbol, since) =>
         ask(until => this.#published(symbol, until).find(({ trade }) => trade.tradeTime >= since)?.trade.tradeId),
       tradeRows: (symbol, fromId, limit) => ask(until => this.#rows(symbol, fromId, limit ?? 1_000, until)),
+      tradeStatistics: symbols => ask(until => this.#statistics(symbols, until)),
       klines: async () => [],
     }
   }
@@ -73,6 +75,19 @@ export class Exchange {
       }
       this.#time.after(delayMs, reply, owner)
     })
+  }
+
+  /** As of a moment of each symbol's own within the last second, as an exchange has it that makes them once a second. */
+  #statistics(symbols: readonly string[], until: number): Map<string, TradeStatistic> {
+    const statistics = new Map<string, TradeStatistic>()
+    for (const symbol of symbols) {
+      const closeTime = Math.floor(until - this.#random.integer(0, STATISTIC_AGE_MAX_MS))
+      const trades = this.#published(symbol, closeTime)
+      const lastTradeId = trades.at(-1)?.trade.tradeId
+      if (lastTradeId === undefined) continue
+      statistics.set(symbol, { symbol, lastTradeId, tradeCount: trades.length, closeTime })
+    }
+    return statistics
   }
 
   #rows(symbol: string, fromId: number, limit: number, until: number) {

@@ -113,6 +113,11 @@ export class Witness {
       return
     }
     this.#tally.add('seeds')
+    const { trades } = this.#markets.get(symbol)!
+    const passed = trades.find(({ trade }) => trade.tradeId <= seed.lastTradeId && trade.tradeTime >= seed.sinceTime)
+    if (passed !== undefined) {
+      this.broken('a log is whole since the time it says', `${symbol}: trade ${passed.trade.tradeId} is not in it`)
+    }
     const known = this.oracles.get(symbol)
     if (known === undefined) {
       const oracle = new Oracle(this.#markets.get(symbol)!, this.#intervals, seed.lastTradeId, seed.sinceTime)

@@ -121,6 +121,36 @@ export function tradeSpansOf(answer: unknown): TradeSpan[] {
   })
 }
 
+/** What we take from the statistics of a symbol's last 24 hours. */
+export interface TradeStatistic {
+  readonly symbol: string
+  /** The last trade considered. */
+  readonly lastTradeId: number
+  readonly tradeCount: number
+  /** End of the time that the statistic covers: no trade up to then is newer than lastTradeId. */
+  readonly closeTime: number
+}
+
+/**
+ * The rows of /api/v3/ticker/24hr?type=MINI: `[{"symbol":"LTCBTC","openPrice":"0.07000000","highPrice":"0.07000000",
+ * "lowPrice":"0.07000000","lastPrice":"0.07000000","volume":"11.00000000","quoteVolume":"0.77000000","openTime":1656908192899,
+ * "closeTime":1656994592899,"firstId":0,"lastId":10,"count":11},…]`. Of a symbol without trades firstId and lastId are −1; it is
+ * left out, as are those that are not `wanted`: an odd entry elsewhere in the full list harms nobody.
+ * @throws MalformedMessageError
+ */
+export function tradeStatisticsOf(answer: unknown, wanted: ReadonlySet<string>): TradeStatistic[] {
+  return listOf(answer, 'statistics')
+    .map(value => recordOf(value, 'statistic'))
+    .filter(row => wanted.has(textOf(row.symbol, 'symbol')))
+    .map(row => ({
+      symbol: row.symbol as string,
+      lastTradeId: integerOf(row.lastId, `lastId of ${row.symbol}`),
+      tradeCount: integerOf(row.count, `count of ${row.symbol}`),
+      closeTime: integerOf(row.closeTime, `closeTime of ${row.symbol}`),
+    }))
+    .filter(({ lastTradeId }) => lastTradeId >= 0)
+}
+
 /** `{"serverTime":1782062234985}` @throws MalformedMessageError */
 export function serverTimeOf(answer: unknown): number {
   return integerOf(recordOf(answer, 'time').serverTime, 'serverTime')

@@ -1,6 +1,7 @@
 import { isSymbol, type Trade } from '@chart/market'
 import { type Log, SILENT } from './log.ts'
 import { RequestGate } from './request-gate.ts'
+import { jsonOf, messageOf, pauseMsOf, refusalOf, textOf } from './rest-answer.ts'
 import { isLimit, RestError, UnknownSymbolError } from './rest-error.ts'
 import {
   type Kline,
@@ -11,7 +12,9 @@ import {
   serverTimeOf,
   symbolInfosOf,
   type TradeSpan,
+  type TradeStatistic,
   tradeSpansOf,
+  tradeStatisticsOf,
 } from './rest-message.ts'
 import { MalformedMessageError, tradeOfRestRow } from './trade-message.ts'
 
@@ -32,7 +35,7 @@ export interface BinanceRestOptions {
 /** The exchange's REST as the service uses it, through BinanceRest or, in a simulation, without a network. */
 export type ExchangeRest = Pick<
   BinanceRest,
-  'exchangeInfo' | 'firstTradeIdSince' | 'klines' | 'latestTradeId' | 'serverTime' | 'tradeRows'
+  'exchangeInfo' | 'firstTradeIdSince' | 'klines' | 'latestTradeId' | 'serverTime' | 'tradeRows' | 'tradeStatistics'
 >
 
 /** Rows of one historicalTrades answer. Ids ascend; blanked rows are left out of `trades` and counted in the rest. */
@@ -49,17 +52,16 @@ export const ROWS_MAX = 1_000
 const WEIGHT_MAX_PER_MINUTE = 4_800
 const REQUEST_TIMEOUT_MS = 10_000
 
-/** Pause after a limit without a Retry-After: a minute, after which the exchange counts afresh. */
-const LIMIT_PAUSE_MS = 60_000
-
-/** Longest pause we believe in: the longest ban that the exchange documents, three days. */
-const LIMIT_PAUSE_MAX_MS = 3 * 24 * 3_600_000
-
-/** The largest answer by far is the full exchangeInfo, about 20 MB; a body that goes on past this is no answer to us. */
-const BODY_BYTES_MAX = 64 * 1024 * 1024
-
 /** Names in one exchangeInfo call. More would come near the 8 KB that web servers take as a URL; the full list costs the same. */
 const NAMED_SYMBOLS_MAX = 100
+
+/**
+ * Symbols in one question for statistics: up to 20 cost the weight of one, 2; from the 21st on a question costs 40. From the number
+ * at which groups cost as much (800 symbols in 40 groups) all that the exchange has is asked for at once, which costs 80.
+ */
+const STATISTICS_GROUP_MAX = 20
+const STATISTICS_GROUP_WEIGHT = 2
+const STATISTICS_ALL_WEIGHT = 80
 
 /** The exchange's number for an unknown symbol. It refuses the whole call and does not say which. */
 const UNKNOWN_SYMBOL_CODE = -1121
@@ -159,6 +161,27 @@ export class BinanceRest {
     return newest.lastTradeId >= 0 ? newest.lastTradeId : (await this.latestTrade(symbol))?.tradeId
   }
 
+  /**
+   * What the exchange's statistics of the last 24 hours say of the newest trades of many symbols: weight 2 for each 20, at most 80.
+   * A symbol without a trade in 24 hours is left out, and so is a group of 20 in which there is one that the exchange does not know
+   * (it refuses the whole question): whoever needs them asks for each with latestTradeId.
+   */
+  async tradeStatistics(symbols: readonly string[]): Promise<Map<string, TradeStatistic>> {
+    const wanted = new Set(symbols)
+    const names = [...wanted]
+    const groups: string[][] = []
+    for (let from = 0; from < names.length; from += STATISTICS_GROUP_MAX) {
+      groups.push(names.slice(from, from + STATISTICS_GROUP_MAX))
+    }
+    const ask = (parameters: Record<string, string>, weight: number) =>
+      this.#ask('/api/v3/ticker/24hr', { ...parameters, type: 'MINI' }, weight, row => tradeStatisticsOf(row, wanted))
+    const answers =
+      groups.length * STATISTICS_GROUP_WEIGHT >= STATISTICS_ALL_WEIGHT
+        ? [ask({}, STATISTICS_ALL_WEIGHT)]
+        : groups.map(group => ask({ symbols: JSON.stringify(group) }, STATISTICS_GROUP_WEIGHT).catch(noneIfUnknown))
+    return new Map((await Promise.all(answers)).flat().map(statistic => [statistic.symbol, statistic]))
+  }
+
   /** The exchange's own bars, oldest first; times are of their openTime, both inclusive. Weight 2. */
   klines(
     symbol: string,
@@ -235,49 +258,9 @@ export class BinanceRest {
   }
 }
 
-function pauseMsOf(response: Response): number {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-  return seconds >= 0 ? Math.min(seconds * 1_000, LIMIT_PAUSE_MAX_MS) : LIMIT_PAUSE_MS
-}
-
-/** `{"code":-1121,"msg":"Invalid symbol."}`, or a web server's page. */
-function refusalOf(path: string, response: Response, answer: unknown): RestError {
-  const { code, msg } = (typeof answer === 'object' && answer !== null ? answer : {}) as {
-    code?: unknown
-    msg?: unknown
-  }
-  const reason = typeof msg === 'string' ? msg.slice(0, 200) : response.statusText
-  return new RestError(`${path}: ${response.status} ${reason}`, {
-    status: response.status,
-    ...(typeof code === 'number' && { code }),
-    ...(isLimit(response.status) && { retryAfterMs: pauseMsOf(response) }),
-  })
-}
-
-async function textOf(response: Response): Promise<string> {
-  const decoder = new TextDecoder()
-  let bytes = 0
-  let text = ''
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > BODY_BYTES_MAX) throw new Error(`the answer is longer than ${BODY_BYTES_MAX} bytes`)
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** undici says "fetch failed" and keeps the reason ("connect ECONNREFUSED …") in the cause. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+function noneIfUnknown(error: unknown): TradeStatistic[] {
+  if (error instanceof RestError && error.code === UNKNOWN_SYMBOL_CODE) return []
+  throw error
 }
 
 function restTradesOf(answer: unknown, fromId: number): RestTrades {

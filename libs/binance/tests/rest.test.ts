@@ -97,6 +97,65 @@ describe('trade ids by time', () => {
   })
 })
 
+describe('statistics of trades', () => {
+  const rowOfSymbol = (symbol: string) => ({
+    symbol,
+    lastPrice: '1.0',
+    closeTime: 1_782_062_234_985,
+    firstId: 3,
+    lastId: 9,
+    count: 7,
+  })
+  const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `SYM${index}USDT`)
+  const unknownSymbol = { status: 400, body: { code: -1121, msg: 'Invalid symbol.' } }
+
+  it('are asked for in groups of twenty, and those without a trade in 24 hours are left out', async () => {
+    server.answer = ({ query }) => ({
+      body: (JSON.parse(query.symbols!) as string[]).map(symbol =>
+        symbol === 'SYM1USDT' ? { ...rowOfSymbol(symbol), firstId: -1, lastId: -1, count: 0 } : rowOfSymbol(symbol),
+      ),
+    })
+    const statistics = await restOf({ weightMaxPerMinute: 6 }).tradeStatistics([...namesOf(45), 'SYM0USDT'])
+    expect([...statistics.keys()].sort()).toEqual(
+      namesOf(45)
+        .filter(symbol => symbol !== 'SYM1USDT')
+        .sort(),
+    )
+    expect(statistics.get('SYM3USDT')).toEqual({
+      symbol: 'SYM3USDT',
+      lastTradeId: 9,
+      tradeCount: 7,
+      closeTime: 1_782_062_234_985,
+    })
+    expect(server.asked.map(({ path, query }) => [path, query.type, JSON.parse(query.symbols!).length])).toEqual([
+      ['/api/v3/ticker/24hr', 'MINI', 20],
+      ['/api/v3/ticker/24hr', 'MINI', 20],
+      ['/api/v3/ticker/24hr', 'MINI', 5],
+    ])
+  })
+
+  it('of so many that groups would cost more are picked from those of all symbols', async () => {
+    const wanted = namesOf(781)
+    const oddElsewhere = { symbol: 'ODD', lastId: 'none' }
+    server.answer = () => ({ body: [oddElsewhere, ...[...wanted, 'OTHERUSDT'].map(rowOfSymbol)] })
+    const statistics = await restOf({ weightMaxPerMinute: 80 }).tradeStatistics(wanted)
+    expect([...statistics.keys()]).toEqual(wanted)
+    expect(server.asked.map(({ query }) => query)).toEqual([{ type: 'MINI' }])
+  })
+
+  it('of a group in which the exchange does not know one are left out, other refusals are told', async () => {
+    server.answer = ({ query }) => {
+      const symbols = JSON.parse(query.symbols!) as string[]
+      return symbols.includes('SYM25USDT') ? unknownSymbol : { body: symbols.map(rowOfSymbol) }
+    }
+    expect((await restOf().tradeStatistics(namesOf(30))).size).toBe(20)
+    server.answer = () => ({ body: namesOf(2).map(symbol => ({ ...rowOfSymbol(symbol), lastId: '9' })) })
+    await expect(restOf().tradeStatistics(namesOf(2))).rejects.toThrow('lastId of SYM0USDT is not a whole number')
+    server.answer = () => ({ status: 503 })
+    await expect(restOf().tradeStatistics(namesOf(2))).rejects.toMatchObject({ status: 503, retryable: true })
+  })
+})
+
 describe('exchangeInfo', () => {
   it('gives symbols in the order asked for', async () => {
     server.answer = () => ({ body: { symbols: [infoOf('BTCUSDT'), infoOf('ETHUSDT')] } })

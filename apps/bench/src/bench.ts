@@ -4,10 +4,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { machineOf } from './harness/machine.ts'
 import { textOf } from './harness/report.ts'
-import type { StageResult } from './harness/result.ts'
-import { runStage } from './harness/run-stage.ts'
+import { chosenStages, runReport } from './harness/run-report.ts'
 import { STAGES } from './stages.ts'
 
 const { values } = parseArgs({
@@ -19,18 +17,6 @@ const { values } = parseArgs({
     json: { type: 'string' },
   },
 })
-const wanted = values.stages.split(',')
-const unknown = wanted.filter(name => !STAGES.some(stage => stage.name === name))
-if (unknown.length > 0) {
-  throw new Error(`there is no stage ${unknown.join(', ')}; there are ${STAGES.map(({ name }) => name).join(', ')}`)
-}
-const rounds = Number(values.rounds)
-const size = Number(values.size)
-const head = { machine: machineOf(), begun: new Date().toISOString(), rounds, size }
-const stages: StageResult[] = []
-for (const stage of STAGES.filter(({ name }) => wanted.includes(name))) {
-  stages.push(await runStage(stage, { rounds, size, onRun: line => process.stderr.write(`${line}\n`) }))
-}
-const report = { ...head, stages }
+const report = await runReport(chosenStages(STAGES, values.stages), Number(values.rounds), Number(values.size))
 console.log(textOf(report))
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

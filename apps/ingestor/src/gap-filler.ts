@@ -1,10 +1,10 @@
 import { type ExchangeRest, type TradePage, tradesFrom } from '@chart/binance'
 import { delay, type Log } from '@chart/service'
 import type { Metrics } from './metrics.ts'
-import { type SymbolFeed, UNSTORED_TRADES_MAX } from './symbol-feed.ts'
+import type { SymbolFeed } from './symbol-feed.ts'
 
-/** While this many trades of a symbol wait for Redis, none are fetched. */
-const UNSTORED_PAUSE = UNSTORED_TRADES_MAX / 2
+/** While this much of what a symbol may hold waits for Redis, nothing is fetched. */
+const UNSTORED_PAUSE = 1 / 2
 /** How often a paused backfill looks again. */
 const PAUSE_MS = 50
 /**
@@ -80,7 +80,8 @@ export class GapFiller {
       if (page.holeUpTo !== undefined && sequence.gapStart !== nextId) return
       this.#take(feed, page)
       nextId = (page.holeUpTo ?? nextId) + page.trades.length
-      while (sequence.unstoredCount > UNSTORED_PAUSE && !signal.aborted) await delay(PAUSE_MS, signal)
+      while (sequence.unstoredCount > feed.heldTradesMax * UNSTORED_PAUSE && !signal.aborted)
+        await delay(PAUSE_MS, signal)
       if (signal.aborted || !feed.hasGap) return
     }
   }

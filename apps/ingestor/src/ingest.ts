@@ -12,7 +12,7 @@ import {
 } from '@chart/redis'
 import { delay } from '@chart/service'
 import { type SeatOptions, ShardSeat } from './shard-seat.ts'
-import { SymbolFeed } from './symbol-feed.ts'
+import { heldTradesMaxOf, SymbolFeed } from './symbol-feed.ts'
 import { watchStatus } from './trading-status.ts'
 import { Wake } from './wake.ts'
 
@@ -31,7 +31,8 @@ export interface IngestOptions extends Omit<SeatOptions, 'shard' | 'feeds' | 're
  */
 export async function ingest(options: IngestOptions): Promise<void> {
   const { infos, partitions, feedShards } = options
-  const feeds = infos.map(info => new SymbolFeed(info, tagOf(info.symbol, partitions)))
+  const heldTradesMax = heldTradesMaxOf(infos.length)
+  const feeds = infos.map(info => new SymbolFeed(info, tagOf(info.symbol, partitions), heldTradesMax))
   await register(feeds, options).catch(error => {
     if (error instanceof PartitionsChangedError) throw error
     const reason = `cannot reach Redis to register the symbols: ${error.message}; start it or set REDIS_URL`

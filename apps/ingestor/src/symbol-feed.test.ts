@@ -2,7 +2,7 @@ import type { SymbolInfo } from '@chart/binance'
 import { EXCHANGE_SCALES, type Trade } from '@chart/market'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { BLOCK_TRADES_MAX, SymbolFeed, UNSTORED_TRADES_MAX } from './symbol-feed.ts'
+import { BLOCK_TRADES_MAX, HELD_TRADES_MAX, heldTradesMaxOf, SymbolFeed } from './symbol-feed.ts'
 
 const START_TIME = 1_723_161_240_000
 const INFO: SymbolInfo = {
@@ -156,12 +156,12 @@ test('the mark after a halt outlives an append that was under way, and a takeove
 
 test('trades beyond what may wait for Redis are left to backfill, and no watermark passes them', () => {
   const feed = feedAt(0)
-  for (let id = 1; id <= UNSTORED_TRADES_MAX; id++) feed.receive(tradeOf(id))
-  expect(feed.receive(tradeOf(UNSTORED_TRADES_MAX + 1))).toBe('refused')
-  expect(feed.sequence.unstoredCount).toBe(UNSTORED_TRADES_MAX)
-  expect(storeAll(feed)).toHaveLength(UNSTORED_TRADES_MAX)
+  for (let id = 1; id <= HELD_TRADES_MAX; id++) feed.receive(tradeOf(id))
+  expect(feed.receive(tradeOf(HELD_TRADES_MAX + 1))).toBe('refused')
+  expect(feed.sequence.unstoredCount).toBe(HELD_TRADES_MAX)
+  expect(storeAll(feed)).toHaveLength(HELD_TRADES_MAX)
   expect([feed.state, feed.nextBlock(START_TIME)]).toEqual(['backfilling', undefined])
-  feed.receive(tradeOf(UNSTORED_TRADES_MAX + 1))
+  feed.receive(tradeOf(HELD_TRADES_MAX + 1))
   expect(feed.nextBlock(START_TIME)).toMatchObject({ watermark: START_TIME })
 })
 
@@ -319,4 +319,8 @@ test('nothing is promised of a symbol that was not heard before the exchange has
   expect(feed.awaitsStatus).toBe(true)
   feed.learn(INFO, START_TIME)
   expect(feed.nextBlock(START_TIME)?.watermark).toBe(START_TIME)
+})
+
+test('up to a hundred symbols hold as much as one may; of more each holds less, and a page at least', () => {
+  expect([1, 100, 200, 2_000, 10_000].map(heldTradesMaxOf)).toEqual([20_000, 20_000, 10_000, 1_000, 1_000])
 })

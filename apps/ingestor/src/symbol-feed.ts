@@ -3,14 +3,15 @@ import { type FeedState, type Scales, type Trade, TradeSequence } from '@chart/m
 import type { AppendBlock } from '@chart/redis'
 
 /**
- * Trades of one symbol kept after they were stored: 60 s and more at 300 trades a second, so that a takeover or a Redis that
- * lost its last seconds needs no request to the exchange. About 2 MB when full.
+ * Trades of one symbol that are kept after they were stored: 60 s and more at 300 trades a second, so that a takeover or a Redis that
+ * lost its last seconds needs no request to the exchange. As many wait behind a gap at most, and for Redis; what is beyond that is
+ * fetched from the exchange later. Full, it is 3.3 MB.
  */
-export const RING_TRADES_MAX = 20_000
-/** Trades of one symbol that wait behind a gap; the rest is fetched from the exchange after it. */
-const WAITING_TRADES_MAX = 20_000
-/** Trades of one symbol that wait for Redis; the rest is fetched from the exchange when Redis is back. */
-export const UNSTORED_TRADES_MAX = 20_000
+export const HELD_TRADES_MAX = 20_000
+/** The same over all symbols of a process, some 300 MB: with more than a hundred of them each keeps less. */
+const ALL_HELD_TRADES_MAX = 2_000_000
+/** However many symbols there are: less than a page of the exchange's would be asked for again and again. */
+const HELD_TRADES_MIN = 1_000
 /** Trades of one symbol in one log entry: 500 amortise the append, more only delay the other symbols of the entry. */
 export const BLOCK_TRADES_MAX = 500
 /**
@@ -26,6 +27,12 @@ const ID_LEAP_MAX = 1_000_000
 const SILENCE_MAX_MS = 10_000
 const SECOND_MS = 1_000
 
+/** How many trades each of so many symbols may hold. */
+export function heldTradesMaxOf(symbolCount: number): number {
+  const share = Math.floor(ALL_HELD_TRADES_MAX / symbolCount)
+  return Math.max(HELD_TRADES_MIN, Math.min(HELD_TRADES_MAX, share))
+}
+
 /**
  * Everything the ingestor knows of one symbol's feed: its trades in order, and whether a watermark may be promised. Values and
  * rules only; whoever moves the trades is in ingest.ts.
@@ -34,7 +41,8 @@ export class SymbolFeed {
   readonly symbol: string
   readonly tag: string
   readonly scales: Scales
-  readonly sequence = new TradeSequence({ ringTradesMax: RING_TRADES_MAX, waitingTradesMax: WAITING_TRADES_MAX })
+  readonly sequence: TradeSequence
+  readonly heldTradesMax: number
   /** What the exchange said last. */
   info: SymbolInfo
   /** When an id of the exchange last came, by performance.now(): nothing before it is missing unnoticed. */
@@ -59,7 +67,10 @@ export class SymbolFeed {
   /** Last watermark that the log took. */
   #storedWatermark = 0
 
-  constructor(info: SymbolInfo, tag: string) {
+  /** @param heldTradesMax see heldTradesMaxOf */
+  constructor(info: SymbolInfo, tag: string, heldTradesMax = HELD_TRADES_MAX) {
+    this.heldTradesMax = heldTradesMax
+    this.sequence = new TradeSequence({ ringTradesMax: heldTradesMax, waitingTradesMax: heldTradesMax })
     this.info = info
     this.symbol = info.symbol
     this.tag = tag
@@ -134,7 +145,7 @@ export class SymbolFeed {
     this.#verified = true
     this.provenTime = performance.now()
     this.#lastTradeTime = Math.max(this.#lastTradeTime, trade.tradeTime - (trade.tradeTime % SECOND_MS))
-    if (this.sequence.unstoredCount >= UNSTORED_TRADES_MAX) {
+    if (this.sequence.unstoredCount >= this.heldTradesMax) {
       this.sequence.noteSeen(trade.tradeId)
       return 'refused'
     }

@@ -161,10 +161,17 @@ class FeedMerge {
 
   #pulse(stepMs = 1): void {
     if (!this.#connected) return
-    const reachedTime = Math.min(...this.groups.map(group => group.leading?.reachedTime ?? 0))
+    const reachedTime = this.#reachedTime()
     if (reachedTime < this.#pulseTime + stepMs) return
     this.#pulseTime = reachedTime
     this.#queue.push({ kind: 'pulse', eventTime: reachedTime })
+  }
+
+  /** What all connections have reached. A plain loop, since every trade asks. */
+  #reachedTime(): number {
+    let reachedTime = Number.POSITIVE_INFINITY
+    for (const { leading } of this.groups) reachedTime = Math.min(reachedTime, leading?.reachedTime ?? 0)
+    return reachedTime
   }
 }
 

@@ -115,6 +115,34 @@ describe('a frame of the stream', () => {
   })
 })
 
+describe('read as bytes', () => {
+  it.each(['7.00000001', '9999999.99999999', '10000000.00000001', '81234567.00000000', '900719925474099.12345678'])(
+    'a quantity of %s is exact',
+    quantity => {
+      const message = tradeMessageOfBytes(Buffer.from(frameWith({ q: quantity })))
+      expect(message).toMatchObject({ trade: { quantity: BigInt(quantity.replace('.', '')) } })
+    },
+  )
+
+  it.each(['1.0000000', '1.000000000', '.00000000', '1.', '1', '1000000000000000.00000000'])(
+    'a quantity of %s is left to JSON.parse',
+    quantity => {
+      expect(tradeMessageOfBytes(Buffer.from(frameWith({ q: quantity })))).toBeUndefined()
+    },
+  )
+
+  it('many symbols, more than are remembered, each keep their own name', () => {
+    const symbols = Array.from({ length: 10_000 }, (_, index) => `${index.toString(36).toUpperCase()}USDT`)
+    const readSymbols = () =>
+      symbols.map(symbol => {
+        const message = tradeMessageOfBytes(Buffer.from(TRADE.replace('BTCUSDT', symbol)))
+        return message?.kind === 'trade' ? message.symbol : message?.kind
+      })
+    expect(readSymbols()).toEqual(symbols)
+    expect(readSymbols()).toEqual(symbols)
+  })
+})
+
 describe('bytes and JSON.parse say the same', () => {
   const digits = fc.stringMatching(/^[0-9]{1,12}$/)
   const decimal = fc.oneof(

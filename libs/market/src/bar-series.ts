@@ -71,6 +71,10 @@ export function advance(
   whole: boolean,
 ): void {
   const reached = bars.reachedTime
+  bars.reachedTime = time
+  // The shortest interval divides all others, so no bar ends inside its bar; nearly every trade stays inside.
+  const shortest = bars.series[0]!.interval
+  if (openTimeOf(shortest, reached) === openTimeOf(shortest, time)) return
   for (const series of bars.series) {
     const openTime = openTimeOf(series.interval, reached)
     const nextOpenTime = openTimeOf(series.interval, time)
@@ -90,7 +94,6 @@ export function advance(
       fillWithFlatBars(bars, series, silentFrom, nextOpenTime, changes, whole)
     }
   }
-  bars.reachedTime = time
 }
 
 function fillWithFlatBars(

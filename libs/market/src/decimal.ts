@@ -23,21 +23,34 @@ const SAFE_DIGITS = 15
  * @throws DecimalError when the text is not a plain decimal or needs more decimals than `scale`
  */
 export function parseDecimal(text: string, scale: number): bigint {
-  const dot = text.indexOf('.')
-  // The exchange's own form, eight decimals at scale eight, is nearly every call: digits gathered in a number are
-  // twice as fast as BigInt(text) and safe up to 15 digits.
-  if (dot > 0 && text.length - dot - 1 === scale && text.length <= SAFE_DIGITS + 1) {
-    let value = 0
-    for (let index = 0; index < text.length; index++) {
-      if (index === dot) continue
-      const digit = text.charCodeAt(index) - 48
-      if (digit < 0 || digit > 9) return parseAnyDecimal(text, scale)
-      value = value * 10 + digit
+  const dot = text.length - scale - 1
+  // The exchange's own form, eight decimals at scale eight, is nearly every call: digits gathered in numbers are several times as fast as
+  // BigInt(text) and safe up to 15 of them. Quantities of coins worth less than a cent have more before and after the dot together.
+  if (dot > 0 && dot <= SAFE_DIGITS && scale <= SAFE_DIGITS && text.charCodeAt(dot) === DOT) {
+    const whole = digitsOf(text, 0, dot)
+    const fraction = digitsOf(text, dot + 1, text.length)
+    if (whole >= 0 && fraction >= 0) {
+      return dot + scale <= SAFE_DIGITS
+        ? BigInt(whole * NUMBER_POWERS[scale]! + fraction)
+        : BigInt(whole) * powerOfTen(scale) + BigInt(fraction)
     }
-    return BigInt(value)
   }
   return parseAnyDecimal(text, scale)
 }
+
+/** Up to SAFE_DIGITS digits as a number; −1 when something else is among them. */
+function digitsOf(text: string, start: number, end: number): number {
+  let value = 0
+  for (let index = start; index < end; index++) {
+    const digit = text.charCodeAt(index) - 48
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
+}
+
+const DOT = 0x2e
+const NUMBER_POWERS = Array.from({ length: SAFE_DIGITS + 1 }, (_, exponent) => 10 ** exponent)
 
 function parseAnyDecimal(text: string, scale: number): bigint {
   const match = PLAIN.exec(text)

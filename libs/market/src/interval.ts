@@ -64,7 +64,10 @@ export function namesOf(text: string): string[] {
     .filter(name => name !== '')
 }
 
-/** Start, inclusive, of the bar of `interval` that `time` falls into. */
+/**
+ * Start, inclusive, of the bar of `interval` that `time` falls into. By division, which is exact for integers below 2^53: the remainder of
+ * numbers above 2^31 is a call into C.
+ */
 export function openTimeOf(interval: Interval, time: number): number {
-  return time - (time % interval.intervalMs)
+  return Math.floor(time / interval.intervalMs) * interval.intervalMs
 }

@@ -51,7 +51,8 @@ export function numberText(value: number | undefined): string {
   return String(Number(value.toPrecision(3)))
 }
 
-function tableText(rows: readonly (readonly string[])[]): string {
+/** A table in Markdown; the first row is its head. */
+export function tableText(rows: readonly (readonly string[])[]): string {
   const [head, ...rest] = rows
   return [head!, head!.map(() => '---'), ...rest].map(cells => `| ${cells.join(' | ')} |`).join('\n')
 }

@@ -32,7 +32,12 @@ const symbolsStudy: Study = {
     return {
       results,
       curves: {
-        'symbols-cpu': cpuCurve('A trade costs more the more symbols share the trades: fewer of them ride together', x, at, results),
+        'symbols-cpu': cpuCurve(
+          'A trade costs more the more symbols share the trades: fewer of them ride together',
+          x,
+          at,
+          results,
+        ),
         'symbols-latency': latencyCurve('Latency at 20,000 trades/s against the number of symbols', x, at, results),
       },
     }
@@ -105,7 +110,10 @@ const replicasStudy: Study = {
       points: results.filter(({ run }) => run.masters === masters).map(result => [result.run.aggregators, of(result)]),
     })
     const cpuOf = (kind: string) => (result: BacklogResult) =>
-      Object.entries(result.cpuSecondsPerMillion).reduce((sum, [name, cpu]) => sum + (name.startsWith(kind) ? cpu : 0), 0)
+      Object.entries(result.cpuSecondsPerMillion).reduce(
+        (sum, [name, cpu]) => sum + (name.startsWith(kind) ? cpu : 0),
+        0,
+      )
     const x = { label: 'aggregators (two cores for everything)' }
     return {
       results,

@@ -60,7 +60,7 @@ export class MadeMarket {
       case '/api/v3/exchangeInfo':
         return { symbols: this.#asked(query).map(infoOf) }
       case '/api/v3/ticker/24hr':
-        return this.#asked(query).map(symbol => ({ symbol, firstId: 1, lastId: this.#timesOf(symbol).length }))
+        return this.#asked(query).map(symbol => this.#statistic(symbol))
       case '/api/v3/trades':
         return this.#rows(query, Number.MAX_SAFE_INTEGER)
       case '/api/v3/historicalTrades':
@@ -70,6 +70,11 @@ export class MadeMarket {
       default:
         return undefined
     }
+  }
+
+  #statistic(symbol: string): unknown {
+    const count = this.#timesOf(symbol).length
+    return { symbol, firstId: 1, lastId: count, count, closeTime: Date.now() }
   }
 
   #asked(query: URLSearchParams): readonly string[] {

@@ -37,7 +37,7 @@ function checkCommit(call: ScriptCall): string[] | undefined {
   const pos = store.hget(keys[1]!, 'pos') ?? '0'
   const rev = store.hget(keys[1]!, 'rev') ?? '0'
   const done = pos === newPos && rev === newRevOf(args) && store.hget(keys[1]!, 'by') === token
-  if (done && mutation !== 'no-idempotence-check') return ['OK', rev, '']
+  if (done && mutation !== 'no-idempotence-check') return ['OK', rev, 'TORN']
   const looksAtPosition = mutation !== 'no-position-check' && mutation !== 'no-fence-no-position-check'
   if (looksAtPosition && (pos !== expectedPos || rev !== expectedRev)) return ['CONFLICT', pos, rev]
   const last = store.stream(keys[2]!)?.entries.find(entry => entry.n === Number(newPos))

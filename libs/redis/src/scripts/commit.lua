@@ -7,13 +7,14 @@
 -- Gives {'OK', rev, 'TORN' or ''}; {'FENCED'}; {'CONFLICT', pos, rev} when the partition moved on, or when the last entry
 -- that was folded is no longer in the log (Redis lost it, and another may stand there). A second run answers OK and does
 -- nothing. TORN: a hash lacked fields that the caller left out since it has written them before; somebody has deleted it.
+-- A second run does not know whether the first has found one, and says so too: it costs the caller a whole write.
 -- Everything that could fail comes before the position moves, since a script that fails is not rolled back.
 local FIELDS = 19
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return { 'FENCED' } end
 local at = redis.call('HMGET', KEYS[2], 'pos', 'rev', 'by')
 local pos, rev = at[1] or '0', at[2] or '0'
 local newRev = string.format('%.0f', tonumber(ARGV[3]) + 1)
-if pos == ARGV[4] and rev == newRev and at[3] == ARGV[1] then return { 'OK', rev, '' } end
+if pos == ARGV[4] and rev == newRev and at[3] == ARGV[1] then return { 'OK', rev, 'TORN' } end
 if pos ~= ARGV[2] or rev ~= ARGV[3] then return { 'CONFLICT', pos, rev } end
 local last = redis.call('XRANGE', KEYS[3], ARGV[4] .. '-0', ARGV[4] .. '-0')
 if not last[1] or last[1][2][2] ~= ARGV[5] then return { 'CONFLICT', pos, rev } end

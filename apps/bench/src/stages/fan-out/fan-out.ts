@@ -4,10 +4,8 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { machineOf } from '../../harness/machine.ts'
 import { textOf } from '../../harness/report.ts'
-import type { StageResult } from '../../harness/result.ts'
-import { runStage } from '../../harness/run-stage.ts'
+import { runReport } from '../../harness/run-report.ts'
 import { fanOutStage, type Load } from './fan-out-stage.ts'
 
 const { values } = parseArgs({
@@ -37,14 +35,10 @@ const loads: Load[] = numbersOf(values['streams-per-connection']).flatMap(stream
   ),
 )
 
-const rounds = Number(values.rounds)
-const head = { machine: machineOf(), begun: new Date().toISOString(), rounds, size: 1 }
-const stages: StageResult[] = []
-for (const load of loads) {
+const stages = loads.map(load => {
   const name = `fan-out ${load.streams}, ${load.streamsPerConnection} a connection, ${load.tradesPerSecond} trades/s`
-  const stage = fanOutStage({ name, load, seconds: Number(values.seconds), profileDir: values.profile })
-  stages.push(await runStage(stage, { rounds, size: 1, onRun: line => process.stderr.write(`${line}\n`) }))
-}
-const report = { ...head, stages }
+  return fanOutStage({ name, load, seconds: Number(values.seconds), profileDir: values.profile })
+})
+const report = await runReport(stages, Number(values.rounds), 1)
 console.log(textOf(report))
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

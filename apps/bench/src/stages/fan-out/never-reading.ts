@@ -3,6 +3,7 @@
  * others notice of it. By default each server is measured without such clients as well.
  */
 import { parseArgs } from 'node:util'
+import { tableText } from '../../harness/report.ts'
 import { costOfStuckClients } from '../subscribers/stuck-clients.ts'
 
 const { values } = parseArgs({
@@ -33,13 +34,13 @@ const load = {
   tradesPerSecond: Number(values.rate),
   warmUpSeconds: Number(values['warm-up']),
 }
-const rows: (string | number)[][] = [[...HEAD, 'let go'], [...HEAD, ''].map(() => '---')]
+const rows: string[][] = [[...HEAD, 'let go']]
 for (const stuck of values.stuck.split(',').map(Number)) {
   for (const server of ['edge', 'naive'] as const) {
     const { before, after, highest, p99Ms, ended } = await costOfStuckClients(server, { ...load, stuck })
     const memory = [before, after, highest, highest - before].map(bytes => (bytes / MB).toFixed(1))
-    rows.push([server, stuck, ...memory, p99Ms, ended])
+    rows.push([server, String(stuck), ...memory, String(p99Ms), String(ended)])
     process.stderr.write(`${server}, ${stuck} clients that never read: measured\n`)
   }
 }
-console.log(rows.map(cells => `| ${cells.join(' | ')} |`).join('\n'))
+console.log(tableText(rows))

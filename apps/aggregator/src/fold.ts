@@ -1,14 +1,16 @@
-import { encodeBar, encodeUpdate, type IntervalBar, type SymbolUpdate } from '@chart/grpc'
+import { encodeExactBar, encodeUpdate, type IntervalBar, type SymbolUpdate } from '@chart/grpc'
 import {
   applyRestatement,
   applyTrade,
   applyWatermark,
+  type Bar,
   type BarChanges,
   type BarText,
   type Interval,
   liveBarsOf,
   newChanges,
   newSymbolBars,
+  type Scales,
   type SymbolBars,
   symbolBarsOfText,
   textOfBar,
@@ -133,7 +135,7 @@ function formatSymbol(
     const series = bars.series[index]!
     if (bar === undefined || !series.changed) return []
     series.changed = false
-    return [textOfBar(bar, bars.scales)]
+    return [bar]
   })
   const closed = changes.closed.map(bar => textOfBar(bar, bars.scales))
   const corrected = closed.filter(bar => bar.revision > 0).length
@@ -147,22 +149,27 @@ function formatSymbol(
     batch: {
       bars,
       closedIntervals: new Set(closed.map(({ interval }) => interval)),
-      live,
+      live: live.map(bar => textOfBar(bar, bars.scales)),
       stored: newestOf(closed.filter(bar => persistedIntervals.has(bar.interval))),
     },
     update: {
       symbol: bars.symbol,
       throughTradeId: bars.lastTradeId,
       throughTime: bars.reachedTime,
-      live: live.map(intervalBarOf),
-      closed: closed.map(intervalBarOf),
+      live: live.map(bar => intervalBarOf(bar, bars.scales)),
+      closed: changes.closed.map(bar => intervalBarOf(bar, bars.scales)),
       trades: runs,
     },
   }
 }
 
-function intervalBarOf(bar: Parameters<typeof encodeBar>[0]): IntervalBar {
-  return { interval: bar.interval, openTime: bar.openTime, corrected: bar.revision > 0, bar: encodeBar(bar) }
+function intervalBarOf(bar: Bar, scales: Scales): IntervalBar {
+  return {
+    interval: bar.interval,
+    openTime: bar.openTime,
+    corrected: bar.revision > 0,
+    bar: encodeExactBar(bar, scales),
+  }
 }
 
 /** The last revision of each bar: a burst of late trades restates one bar with every trade. */

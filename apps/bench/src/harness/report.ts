@@ -34,7 +34,8 @@ const RATIO_HEAD = ['ours', 'against', 'by', 'times better', 'range', 'wanted']
 
 function ratioRow({ figures }: StageResult, ratio: Ratio): string[] {
   const unit = figures.find(({ name }) => name === ratio.figure)?.unit ?? ratio.figure
-  const wanted = ratio.atLeast === undefined ? '' : `≥ ${ratio.atLeast} ${isReached(ratio) ? 'reached' : 'MISSED'}`
+  const wanted =
+    ratio.atLeast === undefined ? '' : `≥ ${numberText(ratio.atLeast)} ${isReached(ratio) ? 'reached' : 'MISSED'}`
   const range = `${numberText(ratio.lowest)}–${numberText(ratio.highest)}`
   return [ratio.variant, ratio.against, unit, numberText(ratio.median), range, wanted]
 }

@@ -33,7 +33,7 @@ const symbolsStudy: Study = {
       results,
       curves: {
         'symbols-cpu': cpuCurve(
-          'A trade costs more the more symbols share the trades: fewer of them ride together',
+          'CPU of a trade hardly grows with the number of symbols: what waits rides together',
           x,
           at,
           results,

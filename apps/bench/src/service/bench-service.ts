@@ -17,8 +17,8 @@ export interface ServiceShape {
   readonly edges?: number
   /** 0: one Redis; else a cluster of so many masters. */
   readonly masters?: number
-  /** Further variables of all apps. */
-  readonly env?: Readonly<Record<string, string>>
+  /** A folder where each app leaves a profile of its CPU, by its name. */
+  readonly profileDir?: string
 }
 
 /** @param more further variables of each */
@@ -89,13 +89,12 @@ export class BenchService implements AsyncDisposable {
       BINANCE_API_URL: address.url,
       BINANCE_STREAM_URL: address.streamUrl,
       GRPC_HOST: '127.0.0.1',
-      ...shape.env,
     }
     const apps: AppProcess[] = []
     const start: StartApps = (app, count, more = () => ({})) => {
       for (let index = 0; index < count; index++) {
         const name = nameOf(app, index, count)
-        const one = new AppProcess(app, name, { ...env, ...more(index) })
+        const one = new AppProcess(app, name, { ...env, ...more(index) }, profileOptionsOf(name, shape.profileDir))
         starting.use(one)
         apps.push(one)
         processes.set(name, one)
@@ -183,6 +182,10 @@ export interface StreamOptions {
   readonly streams: number
   readonly streamsPerConnection?: number
   readonly interval?: string
+}
+
+function profileOptionsOf(name: string, dir: string | undefined): string[] {
+  return dir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${dir}`, `--cpu-prof-name=${name}.cpuprofile`]
 }
 
 async function prepare(url: string): Promise<void> {

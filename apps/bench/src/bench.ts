@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { textOf } from './harness/report.ts'
+import { type Report, textOf } from './harness/report.ts'
 import { chosenStages, runReport } from './harness/run-report.ts'
 import { STAGES } from './stages.ts'
 
@@ -17,6 +17,18 @@ const { values } = parseArgs({
     json: { type: 'string' },
   },
 })
-const report = await runReport(chosenStages(STAGES, values.stages), Number(values.rounds), Number(values.size))
-console.log(textOf(report))
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)
+const { json } = values
+let report: Report | undefined
+const onStage = (soFar: Report) => {
+  report = soFar
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(soFar, undefined, 2)}\n`)
+}
+try {
+  await runReport(chosenStages(STAGES, values.stages), {
+    rounds: Number(values.rounds),
+    size: Number(values.size),
+    onStage,
+  })
+} finally {
+  if (report !== undefined) console.log(textOf(report))
+}

@@ -29,7 +29,7 @@ if (recorded === undefined && !values.record) {
 }
 const report: Report =
   values.from === undefined
-    ? await runReport(chosenStages(STAGES, values.stages), Number(values.rounds), Number(values.size))
+    ? await runReport(chosenStages(STAGES, values.stages), { rounds: Number(values.rounds), size: Number(values.size) })
     : JSON.parse(readFileSync(values.from, 'utf8'))
 if (recorded !== undefined) {
   if (recorded.size !== report.size) console.log(`recorded at size ${recorded.size}, now at ${report.size}`)

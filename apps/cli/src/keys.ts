@@ -18,6 +18,15 @@ const USAGE = `usage: chart keys SYMBOL [--interval 1m] [--redis redis://HOST:PO
 Prints the Redis keys of a symbol that others may read, and what stands in them now.
 ${REDIS_USAGE}`
 
+/** What a bar begins with when people read it; Redis has first what changes with every trade. */
+const READ_FIRST = ['openTime', 'closeTime', 'open', 'high', 'low', 'close']
+
+function inReadingOrder(hash: Readonly<Record<string, string>>): [field: string, value: string][] {
+  const first = READ_FIRST.filter(field => field in hash)
+  const rest = Object.keys(hash).filter(field => !READ_FIRST.includes(field))
+  return [...first, ...rest].map(field => [field, hash[field]!])
+}
+
 export const keys: Command = {
   usage: USAGE,
   async run(args, io) {
@@ -41,7 +50,7 @@ export const keys: Command = {
       io.stdout.write(`${SYMBOLS_KEY} (hash)  ${symbol} → ${tag}\n`)
       for (const key of [barKey(tag, symbol, values.interval), feedKey(tag, symbol), infoKey(tag, symbol)]) {
         io.stdout.write(`${key} (hash)\n`)
-        for (const [field, value] of Object.entries(await redis.hgetall(key))) io.stdout.write(`  ${field}  ${value}\n`)
+        for (const [field, value] of inReadingOrder(await redis.hgetall(key))) io.stdout.write(`  ${field}  ${value}\n`)
       }
       io.stdout.write(`${logKey(tag)} (stream)  ${await redis.xlen(logKey(tag))} entries\n`)
       io.stdout.write(`${pendingKey(tag)} (hash)  ${await redis.hlen(pendingKey(tag))} closed bars not yet stored\n`)

@@ -4,6 +4,12 @@ import type { StageResult } from './result.ts'
 import { runStage } from './run-stage.ts'
 import type { Stage } from './stage.ts'
 
+export interface ReportOptions {
+  readonly rounds: number
+  readonly size: number
+  onStage?(report: Report): void
+}
+
 /**
  * The stages that `names` ("rules,feed") asks for, in their own order.
  * @throws Error naming those that there are
@@ -17,12 +23,28 @@ export function chosenStages(stages: readonly Stage[], names: string): readonly 
   return stages.filter(({ name }) => wanted.includes(name))
 }
 
-/** Runs `stages` one after the other; says on stderr how far it is. */
-export async function runReport(stages: readonly Stage[], rounds: number, size: number): Promise<Report> {
+/**
+ * Runs `stages` one after the other; says on stderr how far it is. A stage that fails is told and left out: what the others took is worth
+ * keeping.
+ * @param onStage told what there is so far after each stage
+ * @throws AggregateError of the stages that failed, after the last one
+ */
+export async function runReport(
+  stages: readonly Stage[],
+  { rounds, size, onStage = () => undefined }: ReportOptions,
+): Promise<Report> {
   const head = { machine: machineOf(), begun: new Date().toISOString(), rounds, size }
   const results: StageResult[] = []
+  const failures: Error[] = []
   for (const stage of stages) {
-    results.push(await runStage(stage, { rounds, size, onRun: line => process.stderr.write(`${line}\n`) }))
+    try {
+      results.push(await runStage(stage, { rounds, size, onRun: line => process.stderr.write(`${line}\n`) }))
+      onStage({ ...head, stages: results })
+    } catch (cause) {
+      failures.push(new Error(`the stage ${stage.name} failed`, { cause }))
+      process.stderr.write(`${stage.name} failed: ${(cause as Error).message}\n`)
+    }
   }
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(({ message }) => message).join('; '))
   return { ...head, stages: results }
 }

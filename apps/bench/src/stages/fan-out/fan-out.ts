@@ -39,6 +39,6 @@ const stages = loads.map(load => {
   const name = `fan-out ${load.streams}, ${load.streamsPerConnection} a connection, ${load.tradesPerSecond} trades/s`
   return fanOutStage({ name, load, seconds: Number(values.seconds), profileDir: values.profile })
 })
-const report = await runReport(stages, Number(values.rounds), 1)
+const report = await runReport(stages, { rounds: Number(values.rounds), size: 1 })
 console.log(textOf(report))
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`)

@@ -40,11 +40,12 @@ async function startPeer(file: string, argument: object): Promise<MeasuredServer
   return { ...server, port }
 }
 
-/** With its defaults, but for the bound of symbols: a call of all of them is one of the loads. */
+/** With its defaults, but for bounds that these loads exceed: a call of all symbols, and all clients at one address. */
 async function startEdge({ redisUrl, interval, profileDir }: ServerOptions): Promise<MeasuredServer> {
   const places = { REDIS_URL: redisUrl, DATABASE_URL: NO_DATABASE, GRPC_HOST: '127.0.0.1', GRPC_PORT: '0' }
   const profile = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
-  const env = { ...places, INTERVALS: interval, STREAM_SYMBOLS_MAX: '10000' }
+  const bounds = { STREAM_SYMBOLS_MAX: '10000', GRPC_CONNECTIONS_PER_ADDRESS: '10000', GRPC_ADDRESS_BURST: '100000' }
+  const env = { ...places, INTERVALS: interval, ...bounds }
   const app = new AppProcess('edge', 'edge', env, profile)
   const port = () => {
     app.mustRun()

@@ -1,5 +1,5 @@
 /**
- * What `npm start` and `npm test` call first. Runs on any Node from 20 on, in a clone without node_modules, and so
+ * What `npm start`, `npm test` and `npm run bench` call first. Runs on any Node from 20 on, in a clone without node_modules, and so
  * imports nothing but Node's own modules: installs what package-lock.json says, finds the Node that runs TypeScript,
  * and hands over to it.
  */
@@ -20,7 +20,7 @@ function fail(line) {
 
 if (Number.parseInt(process.versions.node, 10) < 20)
   fail(`Node 20 or newer is needed, this is ${process.versions.node}`)
-if (verb !== 'start' && verb !== 'test') fail('usage: bootstrap.mjs start|test [arguments]')
+if (!['start', 'test', 'bench'].includes(verb)) fail('usage: bootstrap.mjs start|test|bench [arguments]')
 
 try {
   await installPackages(root)
@@ -35,6 +35,8 @@ try {
   const run = (command, commandArgs) => runToEnd(command, commandArgs, { cwd: root, env })
   if (verb === 'start') {
     process.exitCode = await run(node, [join('apps', 'local', 'src', 'main.ts'), ...args])
+  } else if (verb === 'bench') {
+    process.exitCode = await run(node, [join('apps', 'bench', 'src', 'bench.ts'), ...args])
   } else {
     process.exitCode = await run(node, [join('apps', 'local', 'src', 'prepare-tests.ts')])
     if (process.exitCode === 0) {

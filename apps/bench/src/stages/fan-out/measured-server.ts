@@ -44,7 +44,13 @@ async function startPeer(file: string, argument: object): Promise<MeasuredServer
 async function startEdge({ redisUrl, interval, profileDir }: ServerOptions): Promise<MeasuredServer> {
   const places = { REDIS_URL: redisUrl, DATABASE_URL: NO_DATABASE, GRPC_HOST: '127.0.0.1', GRPC_PORT: '0' }
   const profile = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
-  const bounds = { STREAM_SYMBOLS_MAX: '10000', GRPC_CONNECTIONS_PER_ADDRESS: '10000', GRPC_ADDRESS_BURST: '100000' }
+  const bounds = {
+    STREAM_SYMBOLS_MAX: '10000',
+    STREAMS_PER_KEY: '10000',
+    NEW_STREAMS_PER_SECOND: '10000',
+    GRPC_CONNECTIONS_PER_ADDRESS: '10000',
+    GRPC_ADDRESS_BURST: '100000',
+  }
   const env = { ...places, INTERVALS: interval, ...bounds }
   const app = new AppProcess('edge', 'edge', env, profile)
   const port = () => {

@@ -18,7 +18,8 @@ const START_TIMEOUT_MS = 90_000
 export interface Run {
   readonly pid: number
   readonly grpc: string
-  readonly dashboard: string
+  /** Only while the page is served. It is built beside everything else, and nothing waits for it. */
+  readonly dashboard?: string
   readonly redisUrl: string
   readonly databaseUrl: string
   readonly binanceApiUrl: string

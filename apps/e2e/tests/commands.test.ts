@@ -47,7 +47,9 @@ test('status finds the service and says that all is well', async () => {
 })
 
 test('the page is served at the address that run.json names, with bars of the symbols', async () => {
-  const get = (path: string) => fetch(new URL(path, service.run.dashboard))
+  await service.until('the page is served', () => service.run.dashboard !== undefined)
+  const { dashboard } = service.run
+  const get = (path: string) => fetch(new URL(path, dashboard))
   expect(await (await get('/')).text()).toContain('<script type="module"')
   const last = async () => {
     const answer = await get('/udf/history?symbol=PEPEUSDT&resolution=1&countback=1&to=99999999999')

@@ -4,7 +4,7 @@ import type { Supervisor } from './supervisor.ts'
 
 /** The chart in a browser: built, then served by the process `dashboard`. */
 export type Page = AsyncDisposable & {
-  /** Where it is once it is served; undefined before, and for good when it could not be built. */
+  /** Where it is, while it is served; undefined before, and for good when it could not be built. */
   url(): string | undefined
   /** Its address for people, with what it still lacks. */
   text(): string
@@ -30,7 +30,8 @@ export function startPage(context: AppContext, supervisor: Supervisor, signal: A
   })()
   const state = () => supervisor.views().find(({ name }) => name === 'dashboard')?.state
   return {
-    url: () => (isBuilt ? url : undefined),
+    // One that is not ready any more, since Redis is away, is still served and says so on the page.
+    url: () => (state() === 'ready' || state() === 'unready' ? url : undefined),
     text() {
       if (fault !== undefined) return 'no page, see below'
       if (state() === 'ready') return url

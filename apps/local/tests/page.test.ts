@@ -52,11 +52,13 @@ const builder = (text: string) => `
   writeFileSync(out + '/index.html', ${JSON.stringify(text)})
   if (process.argv[2] !== 'build' || !process.cwd().endsWith('dashboard')) process.exit(1)`
 
-/** Says what it was told, and that it is ready. */
+/** Says what it was told, and that it is ready when there is a file that says so. */
 const dashboard = `
+  import { existsSync } from 'node:fs'
   import { createServer } from 'node:http'
   const { HTTP_HOST, HTTP_PORT, CHART_ADDRESS, CHART_TLS, REDIS_URL, HEALTH_PORT } = process.env
-  createServer((_, response) => response.end()).listen(HEALTH_PORT, '127.0.0.1')
+  const status = () => existsSync('may-be-ready') ? 200 : 503
+  createServer((_, response) => response.writeHead(status()).end()).listen(HEALTH_PORT, '127.0.0.1')
   createServer((_, response) => response.end(JSON.stringify({ CHART_ADDRESS, CHART_TLS, REDIS_URL }))).listen(HTTP_PORT, HTTP_HOST)`
 
 test('the page is built, put in the place of the former one, and served at the address that is told', async () => {
@@ -66,8 +68,11 @@ test('the page is built, put in the place of the former one, and served at the a
   await using page = startPage(context, supervisor, running)
   const url = `http://127.0.0.1:${context.httpPort}`
   expect([page.url(), page.text()]).toEqual([undefined, `${url}   being built`])
+  await until('it is built', () => page.text() === `${url}   not ready yet`)
+  expect([page.url(), dist()]).toEqual([undefined, 'new'])
+  write('may-be-ready', '')
   await until('it is served', () => page.text() === url)
-  expect([page.url(), page.fault(), dist()]).toEqual([url, undefined, 'new'])
+  expect([page.url(), page.fault()]).toEqual([url, undefined])
   expect(await (await fetch(url)).json()).toEqual({
     CHART_ADDRESS: '127.0.0.1:7',
     CHART_TLS: 'off',

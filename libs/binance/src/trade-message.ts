@@ -1,4 +1,4 @@
-import { DecimalError, EXCHANGE_SCALES, isSymbol, parseDecimal, type Trade, tradeFault } from '@chart/market'
+import { bigintOf, DecimalError, EXCHANGE_SCALES, isSymbol, parseDecimal, type Trade, tradeFault } from '@chart/market'
 
 /**
  * What one frame of a Binance stream says. The one place where the exchange's names end: everything behind it speaks of trades.
@@ -189,9 +189,13 @@ const CLOSING_BRACE = 0x7d
 /** Digits that a double holds exactly, whatever they are. */
 const SAFE_DIGITS = 15
 
+/** Digits that an integer of 32 bits holds, whatever they are. */
+const SMALL_DIGITS = 9
+
 /** Of every price and quantity that the exchange prints. */
 const DECIMALS = 8
 const UNITS = 10 ** DECIMALS
+const EXACT_UNITS = BigInt(UNITS)
 
 /**
  * Symbols that were read, each in the slot of its hash. Making a string of bytes costs more than comparing them with one, and whoever looks
@@ -282,20 +286,32 @@ class FrameReader {
     return true
   }
 
-  /** A whole number as JSON writes it (no sign, no leading zero) of up to 15 digits; −1 otherwise. */
+  /**
+   * A whole number as JSON writes it (no sign, no leading zero) of up to 15 digits; −1 otherwise. Ids and times have more digits than a
+   * small integer, with which reckoning is several times as fast as with a double, so they are gathered in two.
+   */
   integer(): number {
+    const bytes = this.#bytes
     const start = this.#at
-    let value = 0
     let at = start
-    for (; ; at++) {
-      const byte = this.#bytes[at] ?? 0
+    let high = 0
+    for (; at < start + SMALL_DIGITS; at++) {
+      const byte = bytes[at] ?? 0
       if (!isDigit(byte)) break
-      value = value * 10 + byte - ZERO
+      high = high * 10 + byte - ZERO
+    }
+    let low = 0
+    let factor = 1
+    for (; ; at++) {
+      const byte = bytes[at] ?? 0
+      if (!isDigit(byte)) break
+      low = low * 10 + byte - ZERO
+      factor *= 10
     }
     const length = at - start
-    if (length === 0 || length > SAFE_DIGITS || (length > 1 && this.#bytes[start] === ZERO)) return -1
+    if (length === 0 || length > SAFE_DIGITS || (length > 1 && bytes[start] === ZERO)) return -1
     this.#at = at
-    return value
+    return high * factor + low
   }
 
   /**
@@ -322,8 +338,8 @@ class FrameReader {
       fraction = fraction * 10 + byte - ZERO
     }
     this.#at = end
-    if (dot - start <= SAFE_DIGITS - DECIMALS) return BigInt(whole * UNITS + fraction)
-    return BigInt(whole) * BigInt(UNITS) + BigInt(fraction)
+    if (dot - start <= SAFE_DIGITS - DECIMALS) return bigintOf(whole * UNITS + fraction)
+    return bigintOf(whole) * EXACT_UNITS + bigintOf(fraction)
   }
 
   /** True when `count` closing braces are all that is left. */

@@ -104,6 +104,33 @@ describe('quote volume', () => {
     )
   })
 
+  test('products at and beside multiples of the unit, and of all sizes that a trade has, are cut off as exactly', () => {
+    const beside = fc.integer({ min: -2, max: 2 }).map(BigInt)
+    const round = fc.tuple(
+      fc.constantFrom(10n ** 4n, 10n ** 8n, 2n ** 32n, 2n ** 26n),
+      fc.bigInt({ min: 1n, max: 2n ** 27n }),
+      beside,
+    )
+    const amounts = fc.oneof(
+      fc.bigInt({ min: 0n, max: 2n ** 53n + 2n }),
+      round.map(([unit, count, step]) => unit * count + step),
+      fc.bigInt({ min: 0n, max: 10n ** 9n }),
+    )
+    fc.assert(
+      fc.property(amounts, amounts, (price, quantity) => {
+        expect(quoteVolumeOf(price, quantity, EXCHANGE_SCALES)).toBe((price * quantity) / 10n ** 8n)
+      }),
+      { numRuns: 20_000 },
+    )
+    // The largest quotients that doubles estimate, and the first ones too large for that.
+    for (const quotient of [2n ** 50n - 1n, 2n ** 50n, 2n ** 53n - 1n]) {
+      for (const rest of [-1n, 0n, 1n]) {
+        const price = quotient * 2n + rest
+        expect(quoteVolumeOf(price, 5n * 10n ** 7n, EXCHANGE_SCALES)).toBe((price * 5n * 10n ** 7n) / 10n ** 8n)
+      }
+    }
+  })
+
   test('the first recorded ETHBTC trade: 0.06436200 × 0.01580000 is 0.00101691|96, and the exchange says 0.00101691', () => {
     const product = quoteVolumeOf(parseDecimal('0.06436200', 8), parseDecimal('0.01580000', 8), EXCHANGE_SCALES)
     expect(formatDecimal(product, 8)).toBe('0.00101691')

@@ -1,3 +1,5 @@
+import { bigintOf, isSafe, numberOf } from './safe-integer.ts'
+
 /**
  * Decimals as scaled integers: the value 61837.63 at scale 8 is 6183763000000n. Exact at any scale; floats never appear.
  */
@@ -31,8 +33,8 @@ export function parseDecimal(text: string, scale: number): bigint {
     const fraction = digitsOf(text, dot + 1, text.length)
     if (whole >= 0 && fraction >= 0) {
       return dot + scale <= SAFE_DIGITS
-        ? BigInt(whole * NUMBER_POWERS[scale]! + fraction)
-        : BigInt(whole) * powerOfTen(scale) + BigInt(fraction)
+        ? bigintOf(whole * NUMBER_POWERS[scale]! + fraction)
+        : bigintOf(whole) * powerOfTen(scale) + bigintOf(fraction)
     }
   }
   return parseAnyDecimal(text, scale)
@@ -87,8 +89,32 @@ export const EXCHANGE_SCALES: Scales = { price: 8, quantity: 8, quote: 8 }
 /**
  * price × quantity cut off (towards zero, not rounded) at the quote scale, as the exchange adds it to a kline:
  * 1,000 of 1,000 recorded ETHBTC trades fit the cut, 528 would fit rounding.
+ * @param price not negative, as quantity
  */
 export function quoteVolumeOf(price: bigint, quantity: bigint, scales: Scales): bigint {
   const surplus = scales.price + scales.quantity - scales.quote
-  return surplus >= 0 ? (price * quantity) / powerOfTen(surplus) : price * quantity * powerOfTen(-surplus)
+  if (surplus < 0) return price * quantity * powerOfTen(-surplus)
+  if (surplus <= REMAINDER_DIGITS && isSafe(price) && isSafe(quantity)) {
+    const quotient = quotientOf(numberOf(price), numberOf(quantity), NUMBER_POWERS[surplus]!)
+    if (quotient >= 0) return bigintOf(quotient)
+  }
+  return (price * quantity) / powerOfTen(surplus)
+}
+
+/** Decimals of a divisor of which three fit 32 bits with a sign, as the remainders below need. */
+const REMAINDER_DIGITS = 8
+/** A product and a quotient below this, rounded to 53 bits each, are less than a half off. */
+const ESTIMATE_MAX = 2 ** 50
+
+/**
+ * ⌊a × b ÷ divisor⌋ of safe integers, exactly, without the product and the division of BigInts, which are the dearest step of a trade;
+ * −1 when it is too large for that. Doubles estimate it, at most one off. What is left over, a × b − estimate × divisor, then lies between
+ * −divisor and 2 × divisor, so its lowest 32 bits, which need only the lowest 32 bits of everything, tell what it is.
+ */
+function quotientOf(a: number, b: number, divisor: number): number {
+  const estimate = Math.floor((a * b) / divisor)
+  if (estimate >= ESTIMATE_MAX) return -1
+  const rest = (Math.imul(a >>> 0, b >>> 0) - Math.imul(estimate >>> 0, divisor)) | 0
+  if (rest < 0) return estimate - 1
+  return rest >= divisor ? estimate + 1 : estimate
 }

@@ -37,6 +37,7 @@ export {
 export { type PackedTrades, packTrades, unpackTrades, VarintReader, VarintWriter } from './packed-trades.ts'
 export { partitionOf, rankMembers } from './partition.ts'
 export { applyRestatement } from './restated-bar.ts'
+export { bigintOf, isSafe, numberOf } from './safe-integer.ts'
 export { type FeedState, isSymbol } from './symbol.ts'
 export {
   type BarChanges,

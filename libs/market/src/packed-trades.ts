@@ -1,4 +1,5 @@
 import { powerOfTen, type Scales } from './decimal.ts'
+import { bigintOf, isSafe, numberOf } from './safe-integer.ts'
 import type { Trade } from './trade.ts'
 
 /**
@@ -107,8 +108,6 @@ function unzigzag(value: number): number {
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2
 }
 
-const SAFE = BigInt(Number.MAX_SAFE_INTEGER)
-
 /** Writes unsigned integers, seven bits a byte. Shifts work on 32 bits in JavaScript, so larger numbers are divided. */
 export class VarintWriter {
   #bytes: Uint8Array
@@ -128,8 +127,8 @@ export class VarintWriter {
   }
 
   bigint(value: bigint): void {
-    if (value <= SAFE) {
-      this.number(Number(value))
+    if (isSafe(value)) {
+      this.number(numberOf(value))
       return
     }
     let rest = value
@@ -179,7 +178,7 @@ export class VarintReader {
     for (let count = 0; count < 7; count++) {
       const byte = this.#next()
       low += (byte & 0x7f) * factor
-      if (byte < 0x80) return BigInt(low)
+      if (byte < 0x80) return bigintOf(low)
       factor *= 0x80
     }
     this.#offset = start

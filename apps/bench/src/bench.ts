@@ -4,31 +4,40 @@
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { commandLine, positive, wholeNumber } from './harness/command-line.ts'
 import { type Report, textOf } from './harness/report.ts'
 import { chosenStages, runReport } from './harness/run-report.ts'
 import { STAGES } from './stages.ts'
 
-const { values } = parseArgs({
-  options: {
-    stages: { type: 'string', default: STAGES.map(({ name }) => name).join() },
-    rounds: { type: 'string', default: '5' },
-    /** Of the work of a whole run: 0.1 is a tenth. */
-    size: { type: 'string', default: '1' },
-    json: { type: 'string' },
-  },
+const USAGE = `usage: npm run bench -- [--stages rules,feed] [--rounds 5] [--size 1] [--json FILE]
+
+stages  ${STAGES.map(({ name }) => name).join(', ')}
+rounds  of which the median is told
+size    of the work of a whole run: 0.1 is a tenth`
+
+const { stages, rounds, size, json } = commandLine(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      stages: { type: 'string' },
+      rounds: { type: 'string', default: '5' },
+      size: { type: 'string', default: '1' },
+      json: { type: 'string' },
+    },
+  })
+  return {
+    stages: chosenStages(STAGES, values.stages),
+    rounds: wholeNumber('rounds', values.rounds),
+    size: positive('size', values.size),
+    json: values.json,
+  }
 })
-const { json } = values
 let report: Report | undefined
 const onStage = (soFar: Report) => {
   report = soFar
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(soFar, undefined, 2)}\n`)
 }
 try {
-  await runReport(chosenStages(STAGES, values.stages), {
-    rounds: Number(values.rounds),
-    size: Number(values.size),
-    onStage,
-  })
+  await runReport(stages, { rounds, size, onStage })
 } finally {
   if (report !== undefined) console.log(textOf(report))
 }

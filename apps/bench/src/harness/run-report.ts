@@ -11,10 +11,11 @@ export interface ReportOptions {
 }
 
 /**
- * The stages that `names` ("rules,feed") asks for, in their own order.
+ * The stages that `names` ("rules,feed") asks for, in their own order; all without names.
  * @throws Error naming those that there are
  */
-export function chosenStages(stages: readonly Stage[], names: string): readonly Stage[] {
+export function chosenStages(stages: readonly Stage[], names: string | undefined): readonly Stage[] {
+  if (names === undefined) return stages
   const wanted = names.split(',')
   const unknown = wanted.filter(name => !stages.some(stage => stage.name === name))
   if (unknown.length > 0) {

@@ -6,17 +6,22 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { commandLine } from '../harness/command-line.ts'
 import { machineOf } from '../harness/machine.ts'
 import { STUDIES } from './studies.ts'
 
 const OUT = fileURLToPath(new URL('../../../../docs/bench', import.meta.url))
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: STUDIES.map(({ name }) => name).join() } } })
-const wanted = values.only.split(',')
-const unknown = wanted.find(name => !STUDIES.some(study => study.name === name))
-if (unknown !== undefined) {
-  throw new Error(`there is no study ${unknown}; there are ${STUDIES.map(({ name }) => name).join(', ')}`)
-}
+const NAMES = STUDIES.map(({ name }) => name)
+const USAGE = `usage: npm run bench:scale -- [--only ${NAMES.join()}]`
+
+const wanted = commandLine(USAGE, () => {
+  const { values } = parseArgs({ options: { only: { type: 'string', default: NAMES.join() } } })
+  const names = values.only.split(',')
+  const unknown = names.find(name => !NAMES.includes(name))
+  if (unknown !== undefined) throw new Error(`there is no study ${unknown}; there are ${NAMES.join(', ')}`)
+  return names
+})
 for (const { name, question, run } of STUDIES.filter(study => wanted.includes(study.name))) {
   process.stderr.write(`${name}: ${question}\n`)
   const machine = machineOf()

@@ -4,17 +4,33 @@
  */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { commandLine, positive, wholeNumber } from '../harness/command-line.ts'
 import { runLoad } from './load-run.ts'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    symbols: { type: 'string', default: '2000' },
-    rate: { type: 'string', default: '20000' },
-    seconds: { type: 'string', default: '15' },
-  },
+const USAGE = `usage: npm run bench:profile -- DIR [--symbols 2000] [--rate 20000] [--seconds 15]
+
+DIR   where the profiles are left
+rate  trades a second over all symbols`
+
+const { load, seconds } = commandLine(USAGE, () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      symbols: { type: 'string', default: '2000' },
+      rate: { type: 'string', default: '20000' },
+      seconds: { type: 'string', default: '15' },
+    },
+  })
+  const [dir, ...more] = positionals
+  if (dir === undefined || more.length > 0) throw new Error('name one folder for the profiles')
+  return {
+    load: {
+      symbols: wholeNumber('symbols', values.symbols),
+      rate: wholeNumber('rate', values.rate),
+      clients: { streams: 10 },
+      profileDir: resolve(dir),
+    },
+    seconds: positive('seconds', values.seconds),
+  }
 })
-const dir = positionals[0]
-if (dir === undefined) throw new Error('name the folder for the profiles: npm run bench:profile -- DIR')
-const load = { symbols: Number(values.symbols), rate: Number(values.rate), clients: { streams: 10 } }
-console.log(JSON.stringify(await runLoad({ ...load, profileDir: resolve(dir) }, Number(values.seconds)), undefined, 2))
+console.log(JSON.stringify(await runLoad(load, seconds), undefined, 2))

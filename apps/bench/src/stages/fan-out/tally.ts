@@ -112,12 +112,17 @@ export class Tally {
     }
   }
 
+  /**
+   * Both times are cut to whole milliseconds, which evens out: what differs by 3 took 2.5 to 3.5. Between those the percentile is
+   * interpolated, since a millisecond is as much as the whole way takes in a quiet market.
+   */
   #percentile(share: number): number | undefined {
     if (this.#timed === 0) return undefined
-    let rest = Math.ceil(this.#timed * share)
-    for (let ms = 0; ms <= LATENCY_MAX_MS; ms++) {
-      rest -= this.#latencies[ms]!
-      if (rest <= 0) return ms
+    let rest = this.#timed * share
+    for (let ms = 0; ms < LATENCY_MAX_MS; ms++) {
+      const count = this.#latencies[ms]!
+      if (rest <= count) return Math.max(0, ms - 0.5 + rest / count)
+      rest -= count
     }
     return LATENCY_MAX_MS
   }

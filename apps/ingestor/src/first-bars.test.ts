@@ -21,3 +21,12 @@ test('a symbol of many trades costs a page for each thousand of a minute', () =>
   expect(firstBars.take(0)).toBe(true)
   expect(firstBars.take(0)).toBe(false)
 })
+
+test('what busier symbols that begin with it would take is left for them, whoever asks first', () => {
+  const counts = [900, 800, 800, 700, 5]
+  const firstBars = new FirstBars(3 * 29)
+  expect(firstBars.take(5, counts)).toBe(false)
+  expect(firstBars.take(700, counts)).toBe(false)
+  for (const count of [800, 900, 800]) expect(firstBars.take(count, counts)).toBe(true)
+  expect(firstBars.take(5, [5])).toBe(false)
+})

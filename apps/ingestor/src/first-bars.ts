@@ -26,17 +26,31 @@ export class FirstBars {
     this.#now = now
   }
 
-  /** Whether a symbol that makes so many trades a day may have a whole first bar; if so, its weight is spent. */
-  take(tradeCount: number): boolean {
+  /**
+   * Whether a symbol may have a whole first bar; if so, its weight is spent. What busier symbols that begin with it would take is left for
+   * them: what is known of which symbol first is chance.
+   * @param tradeCount trades a day
+   * @param tradeCounts of all symbols that begin together, the most first
+   */
+  take(tradeCount: number, tradeCounts: readonly number[] = []): boolean {
     const now = this.#now()
     if (now - this.#windowTime >= WINDOW_MS) {
       this.#windowTime = now
       this.#spent = 0
     }
-    const pages = 1 + Math.floor(tradeCount / MINUTES_OF_DAY / PAGE_TRADES)
-    const weight = QUESTION_WEIGHT + pages * PAGE_WEIGHT
-    if (this.#spent + weight > this.#weightMax) return false
+    const weight = weightOf(tradeCount)
+    let reserved = weight
+    for (const busier of tradeCounts) {
+      if (busier <= tradeCount || reserved > this.#weightMax) break
+      reserved += weightOf(busier)
+    }
+    if (Math.max(reserved, this.#spent + weight) > this.#weightMax) return false
     this.#spent += weight
     return true
   }
+}
+
+function weightOf(tradeCount: number): number {
+  const pages = 1 + Math.floor(tradeCount / MINUTES_OF_DAY / PAGE_TRADES)
+  return QUESTION_WEIGHT + pages * PAGE_WEIGHT
 }

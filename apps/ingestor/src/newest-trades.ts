@@ -27,6 +27,8 @@ export interface NewestTrade {
   readonly answeredTime: number
   /** Trades of the last 24 hours, 0 where that was not said. */
   readonly tradeCount: number
+  /** The same of all symbols that were asked for together and have some, the most first, whoever was answered when. */
+  readonly tradeCounts: readonly number[]
 }
 
 export interface NewestTradesOptions {
@@ -46,11 +48,14 @@ interface Question {
   reject(reason: unknown): void
 }
 
-/** The exchange's time at a moment of the past, and from then on. */
-interface ExchangeClock {
+/** Questions that go out together. */
+interface Batch {
+  /** The exchange's time before they do. */
   readonly askedTime: number
-  /** At the latest: it runs from the sending of the question for the time. */
+  /** The exchange's time at the latest: it runs from the sending of the question for the time. */
   now(): number
+  /** As in NewestTrade; empty without statistics. */
+  tradeCounts: readonly number[]
 }
 
 /**
@@ -78,7 +83,7 @@ export class NewestTrades {
   }
 
   /**
-   * Answers of one batch come in the order of how much the symbols are traded, the most first.
+   * Answers that come together come in the order of how much the symbols are traded, the most first.
    * @param patienceMs how long the question may wait for others to go with
    * @throws RestError that retrying cannot cure; the signal's reason when it is aborted
    */
@@ -112,13 +117,13 @@ export class NewestTrades {
   }
 
   async #answer(questions: readonly Question[]): Promise<void> {
-    const clock = await this.#readClock()
+    const batch = await this.#newBatch()
     const open = new Map(questions.map(question => [question.symbol, question]))
-    await this.#answerTogether(open, clock)
-    for (const question of open.values()) this.#answerSingly(question, clock)
+    await this.#answerTogether(open, batch)
+    for (const question of open.values()) this.#answerSingly(question, batch)
   }
 
-  async #readClock(): Promise<ExchangeClock> {
+  async #newBatch(): Promise<Batch> {
     const { rest, signal, log } = this.#options
     let sentTime = 0
     const ask = () => {
@@ -126,11 +131,11 @@ export class NewestTrades {
       return rest.serverTime()
     }
     const askedTime = await retrying(ask, { signal, log })
-    return { askedTime, now: () => askedTime + Math.ceil(performance.now() - sentTime) }
+    return { askedTime, now: () => askedTime + Math.ceil(performance.now() - sentTime), tradeCounts: [] }
   }
 
   /** Takes out of `open` what can be answered by statistics. */
-  async #answerTogether(open: Map<string, Question>, clock: ExchangeClock): Promise<void> {
+  async #answerTogether(open: Map<string, Question>, batch: Batch): Promise<void> {
     const { signal, manyMin = MANY_MIN } = this.#options
     for (let round = 0; round < ROUNDS_MAX && open.size >= manyMin; round++) {
       if (performance.now() < this.#distrustedUntil) return
@@ -138,17 +143,20 @@ export class NewestTrades {
       signal.throwIfAborted()
       const statistics = await this.#statisticsOf([...open.keys()])
       if (statistics.size === 0) return
-      const recent = [...statistics.values()].filter(({ closeTime }) => closeTime >= clock.askedTime)
+      // An old statistic proves no id, and says well enough how much a symbol is traded.
+      if (round === 0) batch.tradeCounts = [...statistics.values()].map(of => of.tradeCount).sort((a, b) => b - a)
+      const recent = [...statistics.values()].filter(({ closeTime }) => closeTime >= batch.askedTime)
       const wrong = recent.find(({ symbol, lastTradeId }) => lastTradeId < open.get(symbol)!.knownId)
       if (wrong !== undefined) return this.#distrust(wrong, open.get(wrong.symbol)!)
-      const answeredTime = clock.now()
+      const { askedTime, tradeCounts } = batch
+      const answeredTime = batch.now()
       for (const { symbol, lastTradeId, tradeCount } of recent.sort((a, b) => b.tradeCount - a.tradeCount)) {
-        open.get(symbol)!.resolve({ tradeId: lastTradeId, askedTime: clock.askedTime, answeredTime, tradeCount })
+        open.get(symbol)!.resolve({ tradeId: lastTradeId, askedTime, answeredTime, tradeCount, tradeCounts })
         open.delete(symbol)
       }
       // Symbols without a trade in 24 hours will have none in the next round either.
       for (const symbol of [...open.keys()].filter(symbol => !statistics.has(symbol))) {
-        this.#answerSingly(open.get(symbol)!, clock)
+        this.#answerSingly(open.get(symbol)!, batch)
         open.delete(symbol)
       }
     }
@@ -176,10 +184,10 @@ export class NewestTrades {
     this.#options.log.warn({ symbol, lastTradeId, knownId }, message)
   }
 
-  #answerSingly({ symbol, resolve, reject }: Question, { askedTime, now }: ExchangeClock): void {
+  #answerSingly({ symbol, resolve, reject }: Question, { askedTime, now, tradeCounts }: Batch): void {
     const { rest, signal, log } = this.#options
     retrying(() => rest.latestTradeId(symbol), { signal, log })
-      .then(tradeId => resolve({ tradeId, askedTime, answeredTime: now(), tradeCount: 0 }))
+      .then(tradeId => resolve({ tradeId, askedTime, answeredTime: now(), tradeCount: 0, tradeCounts }))
       .catch(reject)
   }
 }

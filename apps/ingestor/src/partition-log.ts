@@ -33,6 +33,7 @@ export class PartitionLog {
   readonly #options: PartitionLogOptions
   readonly #bySymbol: ReadonlyMap<string, SymbolFeed>
   readonly #wake = new Wake()
+  readonly #known = Promise.withResolvers<void>()
   /** An entry begins with the symbol after the last of the one before, so that under a backlog each has its turn. */
   #nextFeed = 0
   /** Why the last append failed; the same trouble is logged once. */
@@ -41,6 +42,11 @@ export class PartitionLog {
   constructor(options: PartitionLogOptions) {
     this.#options = options
     this.#bySymbol = new Map(options.feeds.map(feed => [feed.symbol, feed]))
+  }
+
+  /** Resolves when it is known for the first time where the log stands, which has been told of every symbol then; or run has ended. */
+  get known(): Promise<void> {
+    return this.#known.promise
   }
 
   /** There may be something to append. */
@@ -58,6 +64,7 @@ export class PartitionLog {
     signal.addEventListener('abort', stop)
     try {
       while (!signal.aborted && !(await this.#align())) await delay(RETRY_MS, signal)
+      this.#known.resolve()
       while (!signal.aborted) {
         const blocks = this.#nextBlocks()
         if (blocks.length > 0) await this.#append(blocks)
@@ -65,6 +72,7 @@ export class PartitionLog {
       }
     } finally {
       signal.removeEventListener('abort', stop)
+      this.#known.resolve()
     }
   }
 

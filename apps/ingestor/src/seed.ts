@@ -85,7 +85,7 @@ async function startOf(feed: SymbolFeed, options: SeedOptions): Promise<LogStart
   if (newest.tradeId === undefined) return undefined
   const stored = await storedStartOf(feed, newest.tradeId, options)
   if (stored !== undefined) return { ...stored, after: 'the stored bars' }
-  if (!firstBars.take(newest.tradeCount)) return newestStartOf(feed, options)
+  if (!firstBars.take(newest.tradeCount, newest.tradeCounts)) return newestStartOf(feed, options)
   return retrying(() => presentMinuteOf(rest, feed.symbol, newest), { signal, log })
 }
 

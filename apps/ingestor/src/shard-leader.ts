@@ -26,6 +26,8 @@ const TEND_MS = 500
 const AUDIT_MS = 60_000
 /** How long the question for a silent symbol waits for others to go with. */
 const AUDIT_PATIENCE_MS = 5_000
+/** Symbols that begin wait so long for each other: for partitions of which Redis does not say yet where their logs stand. */
+const BEGIN_PATIENCE_MS = 1_000
 /** After an error that asking again at once cannot cure. */
 const ERROR_PAUSE_MS = 5_000
 
@@ -57,6 +59,8 @@ export class ShardLeader {
   readonly #options: ShardLeaderOptions
   readonly #stop = new AbortController()
   readonly #logs = new Map<string, PartitionLog>()
+  /** Which symbols begin; they do together, so that it does not depend on the order of answers which are the most traded of them. */
+  #beginning: Promise<unknown> = Promise.resolve()
   readonly #filler: GapFiller
   readonly #seeding = new Set<SymbolFeed>()
   readonly #verifying = new Set<SymbolFeed>()
@@ -100,7 +104,11 @@ export class ShardLeader {
     try {
       const claims = await this.#claimAll()
       if (signal.aborted) return
-      const running = [this.#register(), ...claims.flatMap(claim => this.#lead(claim))]
+      const parts = claims.map(claim => this.#openLog(claim))
+      const known = Promise.all(parts.map(({ log }) => log.known))
+      this.#beginning = Promise.race([known, delay(BEGIN_PATIENCE_MS, signal)])
+      const leading = parts.flatMap(({ claim, feeds, log }) => [log.run(), this.#tend(claim, feeds)])
+      const running = [this.#register(), ...leading]
       // The first that fails ends the others, and is waited for: they share the feeds with whoever leads next.
       for (const one of running) one.catch(() => this.stop())
       const failed = (await Promise.allSettled(running)).find(result => result.status === 'rejected')
@@ -135,14 +143,14 @@ export class ShardLeader {
     return claims.filter(claim => claim !== undefined)
   }
 
-  #lead(claim: Claim): Promise<void>[] {
+  #openLog(claim: Claim): { claim: Claim; feeds: readonly SymbolFeed[]; log: PartitionLog } {
     const { redis, metrics, tracer = NO_TRACES, log, watermark } = this.#options
     const { signal } = this.#stop
     const feeds = this.#options.feeds.filter(feed => feed.tag === claim.tag)
     const onMoved = (feed: SymbolFeed) => (feed.needsSeed ? this.#seed(feed, claim) : this.fill(feed))
     const partition = new PartitionLog({ claim, feeds, redis, metrics, tracer, log, signal, watermark, onMoved })
     this.#logs.set(claim.tag, partition)
-    return [partition.run(), this.#tend(claim, feeds)]
+    return { claim, feeds, log: partition }
   }
 
   /** Sees to it that whatever a symbol lacks is under way, and that Redis shows its state. */
@@ -177,6 +185,7 @@ export class ShardLeader {
 
   #seed(feed: SymbolFeed, claim: Claim): void {
     this.#begin(this.#seeding, feed, async () => {
+      await this.#beginning
       await seedSymbol(feed, { ...this.#options, claim, signal: this.#stop.signal })
       this.fill(feed)
       this.wake(feed.tag)

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type RedisConnection, tagOf } from '@chart/redis'
 import { type RedisServer, startRedis } from '@chart/servers'
 import { until } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -60,11 +62,22 @@ test('hundreds of symbols over all partitions and several shards are logged side
   for (const symbol of symbols) expectWatermarksRight(logged.get(symbol)!)
 })
 
+/** `redis` that says late where the log of one partition stands. */
+function tellingLate(redis: RedisConnection, headsKey: string): RedisConnection {
+  const hmget = async (key: string, ...fields: string[]) => {
+    if (key === headsKey) await sleep(100)
+    return redis.hmget(key, ...fields)
+  }
+  return new Proxy(redis, { get: (of, name) => (name === 'hmget' ? hmget : Reflect.get(of, name)) })
+}
+
 test('of too many symbols at a first start the most traded have a whole first minute, the others say that theirs is not', async () => {
   const symbols = Array.from({ length: 30 }, (_, index) => `SYM${index}USDT`)
-  await using rig = await openRig(server, { symbols, market: { tradesPerSecond: 100, burstiness: 0 } })
-  // For ten: the simulated market trades the first ones most.
-  await rig.startIngestor({ firstBarsWeightMax: 290 })
+  const partitions = 4
+  await using rig = await openRig(server, { symbols, partitions, market: { tradesPerSecond: 100, burstiness: 0 } })
+  // For ten: the simulated market trades the first ones most. The partition of the very first is known last.
+  const headsKey = `heads:${tagOf(symbols[0]!, partitions)}`
+  await rig.startIngestor({ firstBarsWeightMax: 290, redis: tellingLate(rig.redis, headsKey) })
   await rig.untilState('live')
   await rig.untilCaughtUp()
   const logged = await expectLogsRight(rig, server.url)

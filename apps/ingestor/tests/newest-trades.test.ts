@@ -83,6 +83,20 @@ test('a statistic from before the question is no answer: it is asked for again',
   expect([singly(), together()]).toEqual([0, 2])
 })
 
+test('who is answered first knows how much the others are traded, whose statistics were too old', async () => {
+  const count = (symbol: string) => 100 + SYMBOLS.indexOf(symbol)
+  const isOld = (symbol: string, round: number) => round === 0 && symbol !== 'SYM3USDT'
+  server.statistics = (symbol, round) => ({
+    ...rightOf(symbol),
+    count: count(symbol),
+    closeTime: SERVER_TIME - (isOld(symbol, round) ? 1 : 0),
+  })
+  const newest = openNewest()
+  const first = await Promise.race(SYMBOLS.map(async symbol => ({ symbol, ...(await newest.ask(feedOf(symbol))) })))
+  expect(first).toMatchObject({ symbol: 'SYM3USDT', tradeCount: 103 })
+  expect(first.tradeCounts).toEqual(SYMBOLS.map(count).toReversed())
+})
+
 test('symbols whose statistics stand still are asked for singly in the end', async () => {
   server.statistics = symbol => ({ ...rightOf(symbol), lastId: 7, closeTime: SERVER_TIME - 86_400_000 })
   expect(idsOf(await ask(openNewest()))).toEqual(RIGHT_IDS)

@@ -21,7 +21,7 @@ import {
 } from '@chart/redis'
 import type { RedisServer } from '@chart/servers'
 import { openLog, Registry } from '@chart/service'
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 import { expect } from 'vitest'
 import { type IngestOptions, ingest } from '../src/ingest.ts'
 import { openMetrics } from '../src/metrics.ts'
@@ -66,7 +66,7 @@ export interface RigOptions {
 
 export async function openRig(server: RedisServer, options: RigOptions = {}): Promise<Rig> {
   const { symbols = SYMBOLS, partitions = 4, clock } = options
-  const redis = await openRedis(server.url, 'test')
+  const redis = await openRedis(server.url, 'test', PATIENT)
   await redis.flushall()
   const simulator = await startExchangeSimulator({
     market: { symbols, tradesPerSecond: 100, ...options.market },

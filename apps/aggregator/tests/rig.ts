@@ -15,7 +15,7 @@ import {
 } from '@chart/redis'
 import type { RedisServer } from '@chart/servers'
 import { openLog, Registry } from '@chart/service'
-import { type AppProcess, runApp, until } from '@chart/testkit'
+import { type AppProcess, PATIENT, runApp, until } from '@chart/testkit'
 import { expect } from 'vitest'
 import { type AggregateOptions, aggregate } from '../src/aggregate.ts'
 import { openMetrics } from '../src/metrics.ts'
@@ -63,7 +63,7 @@ export interface RigOptions {
 
 export async function openRig(server: RedisServer, options: RigOptions = {}): Promise<Rig> {
   const { symbols = ['BTCUSDT', 'ETHUSDT', 'PEPEUSDT', 'SOLUSDT', 'BNBUSDT'], partitions = 8 } = options
-  const redis = await openRedis(server.url, 'test')
+  const redis = await openRedis(server.url, 'test', PATIENT)
   await redis.flushall()
   const simulator = await startExchangeSimulator({
     market: { symbols, tradesPerSecond: 20 },

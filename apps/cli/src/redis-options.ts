@@ -26,7 +26,7 @@ const OPEN_WITHIN_MS = 3_000
 
 /** @throws UsageError for a URL of no form; RedisUnavailableError */
 export async function openServiceRedis(values: RedisValues): Promise<RedisConnection> {
-  return openRedis(redisUrlOf(values), 'cli', OPEN_WITHIN_MS)
+  return openRedis(redisUrlOf(values), 'cli', { withinMs: OPEN_WITHIN_MS })
 }
 
 /** @throws UsageError for a URL of no form */

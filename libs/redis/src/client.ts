@@ -12,9 +12,10 @@ export type ClientOptions = Omit<RedisOptions, 'replyMapping'>
  * A command without an answer after this long is given up, with its outcome unknown: every script of ours may be sent
  * again. Below a third of the shortest lease (1,500 ms) a stuck Redis would be noticed late; scripts take under 5 ms.
  */
-const COMMAND_TIMEOUT_MS = 1_000
-/** A socket silent for this long while a command waits is half-open: reconnect. */
-export const SOCKET_TIMEOUT_MS = 2_000
+export const COMMAND_TIMEOUT_MS = 1_000
+/** A socket silent for so much longer than a command may take, while one waits, is half-open: reconnect. */
+const HALF_OPEN_MS = 1_000
+export const SOCKET_TIMEOUT_MS = COMMAND_TIMEOUT_MS + HALF_OPEN_MS
 const CONNECT_TIMEOUT_MS = 3_000
 /** Reconnect attempts come at least this often; a restarted Redis is back after some 250 ms. */
 const RECONNECT_MAX_MS = 250
@@ -32,12 +33,14 @@ const TRY_AGAIN_MS = 100
 const SLOTS_TIMEOUT_MS = 1_000
 
 /** Nothing is queued while disconnected and nothing is sent twice, so that a lost reply is the caller's to judge. */
-export const FAIL_FAST = {
-  maxRetriesPerRequest: 0,
-  enableOfflineQueue: false,
-  commandTimeout: COMMAND_TIMEOUT_MS,
-  socketTimeout: SOCKET_TIMEOUT_MS,
-} satisfies ClientOptions
+export function failFast(commandTimeoutMs = COMMAND_TIMEOUT_MS) {
+  return {
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    commandTimeout: commandTimeoutMs,
+    socketTimeout: commandTimeoutMs + HALF_OPEN_MS,
+  } satisfies ClientOptions
+}
 
 const retryDelayMs = (attempt: number) => Math.min(attempt * 25, RECONNECT_MAX_MS) * (0.75 + Math.random() / 2)
 
@@ -74,14 +77,19 @@ export function createClient(url: string, key: string, options: ClientOptions): 
 }
 
 /**
- * A client of a whole cluster, for commands on any key, that fails fast as FAIL_FAST says.
+ * A client of a whole cluster, for commands on any key, that fails fast as failFast says.
  *
  * What ioredis sends a second time by itself is only what Redis has refused: MOVED, ASK and TRYAGAIN. By default it would also send
  * what was under way when a connection was lost, and that may have run; `retryDelayOnFailover: 0` forbids it. CLUSTERDOWN
  * goes to the caller as well, who waits as for any other outage. A node that is
  * lost leaves the client, and the next MOVED or refresh tells who has its slots.
  */
-export function createClusterClient(address: ClusterAddress, connectionName: string): Cluster {
+export function createClusterClient(
+  address: ClusterAddress,
+  connectionName: string,
+  commandTimeoutMs: number,
+): Cluster {
+  const { commandTimeout, socketTimeout } = failFast(commandTimeoutMs)
   return new Cluster([...address.nodes], {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -99,8 +107,8 @@ export function createClusterClient(address: ClusterAddress, connectionName: str
       ...EVERYWHERE,
       ...accessOf(address),
       connectionName,
-      commandTimeout: COMMAND_TIMEOUT_MS,
-      socketTimeout: SOCKET_TIMEOUT_MS,
+      commandTimeout,
+      socketTimeout,
     },
   })
 }

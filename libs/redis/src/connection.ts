@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
-import { createClient, createClusterClient, FAIL_FAST } from './client.ts'
+import { COMMAND_TIMEOUT_MS, createClient, createClusterClient, failFast } from './client.ts'
 import { logKey } from './keys.ts'
 import { placeOf, redisAddressOf } from './redis-address.ts'
 import { defineScripts, type Scripts } from './scripts.ts'
@@ -40,20 +40,28 @@ export interface BlockingRedis {
 /** How long a process waits for Redis at its start before it gives up with a clear line. */
 const START_TIMEOUT_MS = 15_000
 
+export interface RedisPatience {
+  /** How long to wait for a Redis that is not there. */
+  readonly withinMs?: number
+  /** For one that works for nobody whose lease runs meanwhile, and would rather have its answer late. */
+  readonly commandTimeoutMs?: number
+}
+
 /**
  * For commands and scripts: nothing is queued while disconnected and nothing is sent twice, so that a lost reply is the
  * caller's to judge. (The defaults ran INCR twice after a lost reply.)
  * @throws RedisUnavailableError when it is not there within `withinMs`
  */
-export async function openRedis(url: string, name: string, withinMs = START_TIMEOUT_MS): Promise<RedisConnection> {
+export async function openRedis(url: string, name: string, patience: RedisPatience = {}): Promise<RedisConnection> {
+  const { withinMs = START_TIMEOUT_MS, commandTimeoutMs = COMMAND_TIMEOUT_MS } = patience
   const address = redisAddressOf(url)
   if (address.kind === 'cluster') {
-    const cluster = createClusterClient(address, name)
+    const cluster = createClusterClient(address, name, commandTimeoutMs)
     defineScripts(cluster)
     await untilClusterReady(cluster, url, withinMs)
     return cluster as unknown as RedisConnection
   }
-  const redis = createClient(url, '', { ...FAIL_FAST, connectionName: name, lazyConnect: true })
+  const redis = createClient(url, '', { ...failFast(commandTimeoutMs), connectionName: name, lazyConnect: true })
   defineScripts(redis)
   await untilReady(redis, url, { withinMs })
   return redis as unknown as RedisConnection

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
-import { createClient, FAIL_FAST } from './client.ts'
+import { createClient, failFast } from './client.ts'
 import { RedisUnavailableError } from './connection.ts'
 import { placeOf } from './redis-address.ts'
 
@@ -47,7 +47,7 @@ export interface QueueConnection<Job> {
 /** @param more `isOnlooker`: opening writes nothing, not even the queue's own settings */
 export function connectQueue<Job>(options: BarQueueOptions, more: { isOnlooker?: boolean } = {}): QueueConnection<Job> {
   const prefix = options.prefix ?? PREFIX
-  const connection = createClient(options.url, prefix, { ...FAIL_FAST, connectionName: 'bar-queue' })
+  const connection = createClient(options.url, prefix, { ...failFast(), connectionName: 'bar-queue' })
   const warn = atMostEvery(LOG_EVERY_MS, (error: Error) =>
     options.log?.warn({ err: error }, 'bar queue: trouble with Redis'),
   )

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { redisCommand, startRedis, startRedisCluster } from '@chart/servers'
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { closeRedis, feedLeaseKey, openLeaderLock, openRedis } from '../src/index.ts'
@@ -69,7 +69,7 @@ describe.each(['Sentinel', 'a cluster'] as const)('with %s', name => {
     const master = await topology.masterOf(TAG)
     const replica = topology.replicaOf(master)
     await replica.kill('SIGSTOP')
-    const redis = await openRedis(topology.url, 'test')
+    const redis = await openRedis(topology.url, 'test', PATIENT)
     await redis.set(`junk:${TAG}`, Buffer.alloc(JUNK_BYTES))
     closeRedis(redis)
     const { committed } = traffic

@@ -1,6 +1,7 @@
 export { type AppProcess, killApps, runApp } from './app-process.ts'
 export { CHROMIUM_ARGS, findChromium, NEEDS_CHROMIUM } from './chromium.ts'
 export { type DnsServer, startDnsServer } from './dns-server.ts'
+export { PATIENT } from './patient.ts'
 export { messageOf, openRawSession, type RawAnswer, rawCall, textField } from './raw-call.ts'
 export {
   NEEDS_RECORDINGS,

@@ -10,7 +10,7 @@ import type { EdgeLimits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
 import { heartbeatOf } from './series-event.ts'
 import type { ServedSymbols } from './served-symbols.ts'
-import { planStream, type StreamPlan } from './stream-request.ts'
+import { planStream, type StreamPlan, type WantedSeries } from './stream-request.ts'
 import type { Subscriber } from './subscriber.ts'
 import { SubscriberGroup } from './subscriber-group.ts'
 import type { SymbolHub } from './symbol-hub.ts'
@@ -60,6 +60,9 @@ export class BarStreams {
     const group = this.#groupOf(plan)
     const subscriber = group.join(stream, joining.length === 0 ? this.#snapshots(plan) : [])
     this.#follow(stream, subscriber, group)
+    // Before anything is said of a series that begins now: a correction of a bar from before would be taken for its beginning.
+    const joins = new Set(joining.map(({ key }) => key))
+    this.#tellPositions(subscriber, plan, one => (joins.has(one.key) ? one.position : this.#positionOf(one)))
     if (joining.length > 0) {
       const clients = new Map(joining.map(({ key, client }) => [key, client]))
       subscriber.hold(new JoinFilter(clients, plan.mode !== 'closed'))
@@ -67,8 +70,9 @@ export class BarStreams {
       // What closed in this turn of the event loop comes before the live bars as they are now.
       group.flush()
       subscriber.release(this.#snapshots(plan))
+      // An edge may be behind a client that comes from another.
+      this.#tellPositions(subscriber, plan, one => furthestOf(this.#positionOf(one), one.position))
     }
-    if (plan.mode === 'closed') subscriber.note(framePositions(this.#firstPositions(plan)))
   }
 
   #follow(stream: BarStream, subscriber: Subscriber, group: SubscriberGroup): void {
@@ -94,16 +98,19 @@ export class BarStreams {
     })
   }
 
-  #positions(series: Iterable<{ symbol: string; interval: { name: string } }>): SeriesPosition[] {
-    return [...series].flatMap(({ symbol, interval }) => this.#options.hub.position(symbol, interval.name) ?? [])
+  #positionOf({ symbol, interval }: WantedSeries): SeriesPosition | undefined {
+    return this.#options.hub.position(symbol, interval.name)
   }
 
-  /** Where a call stands that is told no live bars: an edge may be behind a client that comes from another. */
-  #firstPositions({ series }: StreamPlan): SeriesPosition[] {
-    return series.flatMap(({ symbol, interval, position }) => {
-      const known = this.#options.hub.position(symbol, interval.name)
-      return furthestOf(known, position) ?? []
-    })
+  /** Where a call stands that is told no live bars. */
+  #tellPositions(
+    subscriber: Subscriber,
+    { series, mode }: StreamPlan,
+    positionOf: (one: WantedSeries) => SeriesPosition | undefined,
+  ): void {
+    if (mode !== 'closed') return
+    const positions = series.flatMap(one => positionOf(one) ?? [])
+    if (positions.length > 0) subscriber.note(framePositions(positions))
   }
 
   /** Tells every call, again and again, how the feeds of its symbols are. */
@@ -155,7 +162,7 @@ export class BarStreams {
         updateGapMs,
         metrics,
         limits,
-        positions: () => framePositions(this.#positions(sorted)),
+        positions: () => framePositions(sorted.flatMap(one => this.#positionOf(one) ?? [])),
       })
       this.#groups.set(identity, group)
       this.#options.hub.add(group)

@@ -1,6 +1,7 @@
 import { openBarClient, type SeriesPositionMessage, timestampOfTime } from '@chart/grpc'
 import { type BarText, intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
+import { until } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ClientEvent, Subscription } from './followed-series.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -124,4 +125,40 @@ test('bars that close while history is read come before the live bar, whatever m
       expect(late.map(textOf)).toEqual([])
     }
   }
+})
+
+test('a stream of closed bars says where a series begins before it tells a correction of an earlier bar of it', async () => {
+  const { symbol, market } = await newMarket()
+  const everyMs = SECOND
+  await market.commit({ [symbol]: tradesOf(1, 10, everyMs) })
+  const position = positionOf(market.live(symbol, '1m'))
+  // More minutes than the edge can tell from what it knows: it asks for them, which takes a while.
+  await market.commit({ [symbol]: tradesOf(11, 400, everyMs) })
+  await using link = await openSlowLink(servers.redis.url, 200)
+  await using edge = await openEdge(link.url)
+  using client = openBarClient(`127.0.0.1:${edge.port}`)
+  await using other = new Subscription(client, { symbols: [symbol], intervals: ['1s'] })
+  await other.untilTrade(`${symbol} 1s`, 400)
+  const stop = new AbortController()
+  const request = {
+    symbols: [symbol],
+    intervals: ['1s', '1m'],
+    mode: 'STREAM_MODE_CLOSED',
+    positions: [position],
+  } as const
+  const told: string[] = []
+  const following = (async () => {
+    for await (const { events, positions } of client.streamBars(request, stop.signal)) {
+      told.push(...positions.map(({ interval }) => `position ${interval}`))
+      told.push(...events.flatMap(({ type, bar }) => (bar === null ? [] : [`${type.slice(15)} ${bar.interval}`])))
+    }
+  })().catch(() => undefined)
+  await until('it is served', async () => (await edge.metrics.streams.get()).values[0]!.value === 2)
+  await market.commit({ [symbol]: [{ ...tradeOf(401, everyMs), tradeTime: tradeOf(398, everyMs).tradeTime }] })
+  await until('the correction is told', () => told.includes('CORRECTED 1s'))
+  stop.abort()
+  await following
+  expect(told.indexOf('position 1s')).toBeGreaterThanOrEqual(0)
+  expect(told.indexOf('position 1s')).toBeLessThan(told.indexOf('CORRECTED 1s'))
+  expect(told.indexOf('CLOSED 1m')).toBeLessThan(told.indexOf('CORRECTED 1s'))
 })

@@ -16,6 +16,11 @@ export function whatIsWrong(world: World, clients: readonly Client[]): string | 
     const oracle = world.witness.oracles.get(symbol)
     if (oracle === undefined) return `the log of ${symbol} has not begun`
     const tag = partitionTag(partitionOf(symbol, PARTITIONS))
+    if (oracle.first === undefined) {
+      // Faults kept its log from beginning until nothing traded any more: without a price there are no bars.
+      if (world.redis.store.hash(barKey(tag, symbol, '1s')) !== undefined) return `${symbol} has bars and no trades`
+      continue
+    }
     const reached = Number(world.redis.store.hget(barKey(tag, symbol, '1s'), 'throughTime') ?? 0)
     if (reached < world.tradingEndTime + REACHED_MARGIN_MS) return `bars of ${symbol} have reached ${reached} only`
     for (const interval of INTERVALS) {

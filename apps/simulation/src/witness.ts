@@ -26,7 +26,10 @@ export class Witness {
   readonly #intervals: readonly Interval[]
   readonly #tally: Tally
   readonly #fail: (error: BrokenPromiseError) => void
-  /** What each log entry left as heads, by its nonce: a number may be given twice after Redis fell back. */
+  /**
+   * What each log entry left as heads, by its number and nonce: a number may be given twice after Redis fell back, and a nonce when
+   * watermarks alone are appended twice.
+   */
   readonly #headsAfter = new Map<string, ReadonlyMap<string, string>>()
   readonly #positions = new Map<string, number>()
   /** Highest id that a process was told of, by symbol. */
@@ -103,7 +106,7 @@ export class Witness {
       if (expected === '') this.#onSeed(args[2] as Buffer, symbol)
       else if (first !== '') this.#onTrades(symbol, Number(expected), Number(first), hole === '1')
     }
-    this.#headsAfter.set(textOf(args[1]), new Map(store.hash(keys[1]!)))
+    this.#headsAfter.set(`${n} ${textOf(args[1])}`, new Map(store.hash(keys[1]!)))
   }
 
   #onSeed(payload: Buffer, symbol: string): void {
@@ -142,7 +145,7 @@ export class Witness {
 
   #onCommit(keys: readonly string[], args: readonly (string | Buffer)[]): void {
     this.#checkPosition(keys[1]!)
-    this.#checkStates(keys[1]!, textOf(args[4]))
+    this.#checkStates(keys[1]!, `${textOf(args[3])} ${textOf(args[4])}`)
     const update = decodeUpdate(args[6] as Buffer)
     for (const symbol of update.symbols) this.#checkBars(symbol)
   }
@@ -159,9 +162,9 @@ export class Witness {
   }
 
   /** Whatever the log says up to the position is in the bars. */
-  #checkStates(key: string, nonce: string): void {
+  #checkStates(key: string, entry: string): void {
     const tag = key.slice(key.indexOf(':') + 1)
-    for (const [symbol, head] of this.#headsAfter.get(nonce) ?? []) {
+    for (const [symbol, head] of this.#headsAfter.get(entry) ?? []) {
       if (symbol === 'seq') continue
       const last = this.#redis.store.hget(stateKey(tag, symbol), 'lastTradeId')
       if (last !== null && Number(last) >= Number(head)) continue

@@ -7,7 +7,8 @@
 --       expected and first, trade time of the last trade ('' without trades), watermark ('' without), feed state; then the
 --       trace context of a sampled append, which the entry carries
 -- Gives {'OK', n}; {'FENCED'}; {'MISMATCH', symbol, head or '', ...} with nothing written; {'CORRUPT', reason}.
--- A second run answers MISMATCH with heads that show that the first was done.
+-- A second run answers MISMATCH with heads that show that the first was done. Watermarks alone move no head: a second run appends them
+-- again, with the same nonce, and they change no bar.
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return { 'FENCED' } end
 local blocks = cjson.decode(ARGV[4])
 local traceparent = ARGV[5]

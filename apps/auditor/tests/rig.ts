@@ -5,7 +5,7 @@ import { listBars, migrate, openPostgres, type Postgres } from '@chart/postgres'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
 import { openLog, Registry } from '@chart/service'
-import { type AppProcess, runApp, until } from '@chart/testkit'
+import { type AppProcess, PATIENT, runApp, until } from '@chart/testkit'
 import { type AuditOptions, audit } from '../src/audit.ts'
 import { openMetrics } from '../src/metrics.ts'
 
@@ -71,7 +71,7 @@ export interface Rig extends AsyncDisposable {
 }
 
 export async function openRig(servers: Servers, startTime = START_TIME + 5_000): Promise<Rig> {
-  const redis = await openRedis(servers.redis.url, 'test')
+  const redis = await openRedis(servers.redis.url, 'test', PATIENT)
   await redis.flushall()
   const postgres = await openPostgres({ url: servers.postgres.url, applicationName: 'test' })
   await postgres.query({ text: 'TRUNCATE bars' })

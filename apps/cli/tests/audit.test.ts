@@ -9,7 +9,7 @@ import type { BarText } from '@chart/market'
 import { migrate, openPostgres, upsertBars } from '@chart/postgres'
 import { closeRedis, openRedis, registerSymbols } from '@chart/redis'
 import { freePort, type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
-import { killApps, runApp, until } from '@chart/testkit'
+import { killApps, PATIENT, runApp, until } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 /** `chart audit` against an edge with stored bars and a simulated exchange. */
@@ -55,7 +55,7 @@ beforeAll(async () => {
       clock: { startTime: GENESIS_TIME + MINUTES * MINUTE_MS + 1_000, speed: 0.001 },
     }),
   ])
-  const redis = await openRedis(redisServer.url, 'test')
+  const redis = await openRedis(redisServer.url, 'test', PATIENT)
   const info = {
     status: 'TRADING',
     tickSize: '',

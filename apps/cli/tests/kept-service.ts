@@ -14,7 +14,7 @@ import {
   registerSymbols,
   tagOf,
 } from '@chart/redis'
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 
 const PARTITIONS = 4
 export const SYMBOL = 'BTCUSDT'
@@ -33,7 +33,7 @@ export interface KeptService extends AsyncDisposable {
 }
 
 export async function keepService(url: string): Promise<KeptService> {
-  const redis = await openRedis(url, 'test')
+  const redis = await openRedis(url, 'test', PATIENT)
   await registerSymbols(redis, [{ ...INFO, symbol: SYMBOL, simulated: false }], PARTITIONS)
   const claim = { tag: TAG, leaseMs: LEASE_MS, force: true }
   await claimPartition(redis, { ...claim, work: 'ingest', owner: 'ingestor-1', shard: 0 })

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
 import { freePort, type RedisServer, startRedis } from '@chart/servers'
-import { killApps, runApp, until } from '@chart/testkit'
+import { killApps, PATIENT, runApp, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { MINUTE_START, TestMarket } from './test-market.ts'
 import { TestPage } from './test-page.ts'
@@ -12,7 +12,7 @@ let commands: RedisConnection
 
 beforeAll(async () => {
   redis = await startRedis()
-  commands = await openRedis(redis.url, 'test')
+  commands = await openRedis(redis.url, 'test', PATIENT)
   const market = await TestMarket.open(commands, 'BTCUSDT')
   await market.trade([MINUTE_START])
 })
@@ -106,7 +106,7 @@ test('a port that is taken is named, with what to do', async () => {
 
 test('while Redis is away requests are told to come back, and streams go on when it is back', async () => {
   const own = await startRedis()
-  const client = await openRedis(own.url, 'test')
+  const client = await openRedis(own.url, 'test', PATIENT)
   const market = await TestMarket.open(client, 'ETHUSDT')
   await market.trade([MINUTE_START])
   await market.setFeed('halted')

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
 import { freePort, type RedisServer, startRedis } from '@chart/servers'
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { metricOf, startDashboard } from './test-dashboard.ts'
 import { MINUTE_START, TestMarket } from './test-market.ts'
@@ -15,7 +15,7 @@ let edgePort: number
 
 beforeAll(async () => {
   redis = await startRedis()
-  commands = await openRedis(redis.url, 'test')
+  commands = await openRedis(redis.url, 'test', PATIENT)
   edgePort = await freePort()
 })
 

@@ -7,7 +7,7 @@ import { migrate, openPostgres } from '@chart/postgres'
 import { closeRedis, openBarUpdates, openRedis, type RedisConnection } from '@chart/redis'
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
 import { openLog, Registry } from '@chart/service'
-import { type AppProcess, runApp, until } from '@chart/testkit'
+import { type AppProcess, PATIENT, runApp, until } from '@chart/testkit'
 import { type Dashboard, type DashboardOptions, serveDashboard } from '../src/dashboard.ts'
 import { type Metrics, openMetrics } from '../src/metrics.ts'
 
@@ -28,7 +28,7 @@ export async function startServers(): Promise<TestServers> {
   await migrate(pool)
   await pool[Symbol.asyncDispose]()
   const edge = await startEdge(redis.url, postgres.url)
-  const commands = await openRedis(redis.url, 'test')
+  const commands = await openRedis(redis.url, 'test', PATIENT)
   return {
     redis,
     postgres,

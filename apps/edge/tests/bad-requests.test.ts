@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { type BarClient, openBarClient } from '@chart/grpc'
 import { intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
-import { messageOf, openRawSession, rawCall, textField } from '@chart/testkit'
+import { messageOf, openRawSession, PATIENT, rawCall, textField } from '@chart/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Subscription } from './followed-series.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -31,7 +31,7 @@ let witnessClient: BarClient
 
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
   edge = await startEdge({ redisUrl: servers.redis.url, databaseUrl: servers.postgres.url, intervals: INTERVALS })
   client = openBarClient(`127.0.0.1:${edge.port}`)
   market = await TestAggregator.open(redis, SYMBOL, INTERVALS)

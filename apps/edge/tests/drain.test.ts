@@ -3,7 +3,7 @@ import { type ChartClient, openChartClient, type StreamedBar } from '@chart/clie
 import { type BarText, intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
 import { freePort } from '@chart/servers'
-import { type AppProcess, type DnsServer, killApps, runApp, startDnsServer, until } from '@chart/testkit'
+import { type AppProcess, type DnsServer, killApps, PATIENT, runApp, startDnsServer, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Servers, startServers } from './fresh-servers.ts'
 import { TestAggregator, tradeOf, tradesOf } from './test-aggregator.ts'
@@ -27,7 +27,7 @@ let port: number
 
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
 })
 afterAll(async () => {
   closeRedis(redis)

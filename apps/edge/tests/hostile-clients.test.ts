@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { openBarClient } from '@chart/grpc'
 import { intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
-import { messageOf, textField, until } from '@chart/testkit'
+import { messageOf, PATIENT, textField, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type EdgeProcess, killEdges, startEdgeProcess, urlsOf } from './edge-process.ts'
 import { Subscription } from './followed-series.ts'
@@ -30,7 +30,7 @@ let redis: RedisConnection
 let market: TestAggregator
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
   market = await TestAggregator.open(redis, SYMBOL, intervalsOf(['1s', '1m']))
   await market.register(SYMBOL)
   await market.commit({ [SYMBOL]: [tradeOf(1)] })

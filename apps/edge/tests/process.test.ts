@@ -5,7 +5,7 @@ import { openBarClient } from '@chart/grpc'
 import { intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
 import { freePort } from '@chart/servers'
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { killEdges, startEdgeProcess, urlsOf } from './edge-process.ts'
 import { Subscription } from './followed-series.ts'
@@ -17,7 +17,7 @@ let redis: RedisConnection
 
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
 })
 
 afterAll(async () => {

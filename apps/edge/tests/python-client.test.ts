@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { hashOfSecret, newApiKey, textOfApiKey } from '@chart/grpc'
 import { type BarText, intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
-import { killApps, runApp, until, writeFolder } from '@chart/testkit'
+import { killApps, PATIENT, runApp, until, writeFolder } from '@chart/testkit'
 import { createTestCa } from '@chart/testkit/certificates'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -28,7 +28,7 @@ let redis: RedisConnection
 beforeAll(async () => {
   if (skipped !== '') return
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
 })
 
 afterAll(async () => {

@@ -2,6 +2,7 @@ import { type BarClient, barOfMessage, type ListBarsRequest, openBarClient, time
 import { type BarText, intervalsOf } from '@chart/market'
 import { upsertBars } from '@chart/postgres'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
+import { PATIENT } from '@chart/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { barText } from './bar-text.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -22,7 +23,7 @@ let market: TestAggregator
 
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
   edge = await startEdge({ redisUrl: servers.redis.url, databaseUrl: servers.postgres.url, intervals: INTERVALS })
   client = openBarClient(`127.0.0.1:${edge.port}`)
   market = await TestAggregator.open(redis, 'AAAUSDT', INTERVALS)

@@ -1,7 +1,7 @@
 import { intervalsOf } from '@chart/market'
 import { openPostgres, type Postgres } from '@chart/postgres'
 import { closeRedis, openRedis, type RedisConnection, tagOf } from '@chart/redis'
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CutReader, checkSeriesOverCuts } from './cut-reader.ts'
 import { FaultyEdges } from './faulty-edges.ts'
@@ -30,7 +30,7 @@ let edges: FaultyEdges
 
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
   postgres = await openPostgres({ url: servers.postgres.url, applicationName: 'test' })
   edges = await FaultyEdges.start({
     redisUrl: servers.redis.url,

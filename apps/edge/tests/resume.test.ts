@@ -2,6 +2,7 @@ import { type BarClient, openBarClient, type SeriesPositionMessage, timestampOfT
 import { type BarText, intervalsOf } from '@chart/market'
 import { upsertBars } from '@chart/postgres'
 import { ackPending, barOfPendingValue, closeRedis, openRedis, type RedisConnection, scanPending } from '@chart/redis'
+import { PATIENT } from '@chart/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ClientEvent, Subscription } from './followed-series.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -21,7 +22,7 @@ let client: BarClient
 
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
   edge = await openEdge()
   client = openBarClient(`127.0.0.1:${edge.port}`)
 })

@@ -11,7 +11,7 @@ import {
   type RedisConnection,
   scanPending,
 } from '@chart/redis'
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkSeries, Subscription } from './followed-series.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -30,7 +30,7 @@ let client: BarClient
 
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
   link = await openSlowLink(servers.redis.url, 15)
   edge = await startEdge({
     redisUrl: servers.redis.url,

@@ -1,7 +1,7 @@
 import { openBarClient, type SeriesPositionMessage, timestampOfTime } from '@chart/grpc'
 import { type BarText, intervalsOf } from '@chart/market'
 import { closeRedis, openRedis, type RedisConnection } from '@chart/redis'
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ClientEvent, Subscription } from './followed-series.ts'
 import { type Servers, startServers } from './fresh-servers.ts'
@@ -20,7 +20,7 @@ let redis: RedisConnection
 
 beforeAll(async () => {
   servers = await startServers()
-  redis = await openRedis(servers.redis.url, 'test')
+  redis = await openRedis(servers.redis.url, 'test', PATIENT)
 })
 afterAll(async () => {
   closeRedis(redis)

@@ -16,6 +16,7 @@ import {
 } from '@chart/redis'
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
 import { openLog, Registry } from '@chart/service'
+import { PATIENT } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Metrics, openMetrics } from '../src/metrics.ts'
 import { persist } from '../src/persist.ts'
@@ -30,7 +31,7 @@ let redis: RedisConnection
 let postgres: Postgres
 beforeAll(async () => {
   ;[redisServer, postgresServer] = await Promise.all([startRedis(), startPostgres({ fsync: false })])
-  redis = await openRedis(redisServer.url, 'test')
+  redis = await openRedis(redisServer.url, 'test', PATIENT)
   postgres = await openPostgres({ url: postgresServer.url, applicationName: 'test' })
   await migrate(postgres)
 })

@@ -10,6 +10,7 @@ import {
   textOfBar,
 } from '@chart/market'
 import { type RedisServer, startRedis } from '@chart/servers'
+import { PATIENT } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   ackPending,
@@ -43,7 +44,7 @@ let redis: RedisConnection
 
 beforeAll(async () => {
   server = await startRedis()
-  redis = await openRedis(server.url, 'test')
+  redis = await openRedis(server.url, 'test', PATIENT)
 })
 
 afterAll(async () => {

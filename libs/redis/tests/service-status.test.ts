@@ -1,4 +1,4 @@
-import { until } from '@chart/testkit'
+import { PATIENT, until } from '@chart/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   AUDIT_LEASE_KEY,
@@ -34,7 +34,7 @@ describe.each<TopologyName>(['one server', 'Sentinel', 'a cluster'])('on %s', na
   let redis: RedisConnection
   beforeAll(async () => {
     topology = await startTopology(name)
-    redis = await openRedis(topology.url, 'test')
+    redis = await openRedis(topology.url, 'test', PATIENT)
   })
   afterAll(async () => {
     if (redis) closeRedis(redis)
@@ -159,7 +159,7 @@ describe.each<TopologyName>(['one server', 'Sentinel', 'a cluster'])('on %s', na
 
 test('a Redis that is away is an error, not an empty service', async () => {
   const topology = await startTopology('one server')
-  const redis = await openRedis(topology.url, 'test')
+  const redis = await openRedis(topology.url, 'test', PATIENT)
   await topology[Symbol.asyncDispose]()
   await expect(readServiceStatus(redis)).rejects.toThrow()
   closeRedis(redis)

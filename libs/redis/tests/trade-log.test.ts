@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type BarText, EXCHANGE_SCALES, type Trade, unpackTrades } from '@chart/market'
 import { type RedisServer, startRedis } from '@chart/servers'
+import { PATIENT } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type AppendBlock,
@@ -30,7 +31,7 @@ let reader: BlockingRedis
 
 beforeAll(async () => {
   server = await startRedis()
-  redis = await openRedis(server.url, 'test')
+  redis = await openRedis(server.url, 'test', PATIENT)
   reader = await openBlockingRedis(server.url, 'test-reader', 100)
 })
 

@@ -60,18 +60,19 @@ export class BarStreams {
     const group = this.#groupOf(plan)
     const subscriber = group.join(stream, joining.length === 0 ? this.#snapshots(plan) : [])
     this.#follow(stream, subscriber, group)
+    const clients = new Map(joining.map(({ key, client }) => [key, client]))
     // Before anything is said of a series that begins now: a correction of a bar from before would be taken for its beginning.
-    const joins = new Set(joining.map(({ key }) => key))
-    this.#tellPositions(subscriber, plan, one => (joins.has(one.key) ? one.position : this.#positionOf(one)))
-    if (joining.length > 0) {
-      const clients = new Map(joining.map(({ key, client }) => [key, client]))
+    const beginning = this.#positions(plan, one => (clients.has(one.key) ? one.position : this.#positionOf(one)))
+    if (joining.length === 0) subscriber.note(beginning)
+    else {
       subscriber.hold(new JoinFilter(clients, plan.mode !== 'closed'))
+      await subscriber.tellBytes(beginning)
       await tellHistory(subscriber, joining, plan.startTime, this.#options)
       // What closed in this turn of the event loop comes before the live bars as they are now.
       group.flush()
       subscriber.release(this.#snapshots(plan))
       // An edge may be behind a client that comes from another.
-      this.#tellPositions(subscriber, plan, one => furthestOf(this.#positionOf(one), one.position))
+      subscriber.note(this.#positions(plan, one => furthestOf(this.#positionOf(one), one.position)))
     }
   }
 
@@ -102,15 +103,9 @@ export class BarStreams {
     return this.#options.hub.position(symbol, interval.name)
   }
 
-  /** Where a call stands that is told no live bars. */
-  #tellPositions(
-    subscriber: Subscriber,
-    { series, mode }: StreamPlan,
-    positionOf: (one: WantedSeries) => SeriesPosition | undefined,
-  ): void {
-    if (mode !== 'closed') return
-    const positions = series.flatMap(one => positionOf(one) ?? [])
-    if (positions.length > 0) subscriber.note(framePositions(positions))
+  /** Where a call stands that is told no live bars; no bytes for any other, which its live bars tell. */
+  #positions({ series, mode }: StreamPlan, positionOf: (one: WantedSeries) => SeriesPosition | undefined): Uint8Array {
+    return framePositions(mode === 'closed' ? series.flatMap(one => positionOf(one) ?? []) : [])
   }
 
   /** Tells every call, again and again, how the feeds of its symbols are. */

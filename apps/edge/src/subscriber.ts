@@ -65,15 +65,17 @@ export class Subscriber {
 
   /** Writes history while held; resolves when the client reads on. */
   async tell(events: readonly KeyedEvent[]): Promise<void> {
-    for (const { bytes } of messagesOf(events)) {
-      if (this.isGone) return
-      if (this.#writes(bytes)) continue
-      this.#startSlowTimer()
-      await new Promise<void>(resolve => {
-        this.#onRead = resolve
-      })
-      this.#onRead = undefined
-    }
+    for (const { bytes } of messagesOf(events)) await this.tellBytes(bytes)
+  }
+
+  /** The same of bytes that say nothing of bars. */
+  async tellBytes(bytes: Uint8Array): Promise<void> {
+    if (this.isGone || bytes.length === 0 || this.#writes(bytes)) return
+    this.#startSlowTimer()
+    await new Promise<void>(resolve => {
+      this.#onRead = resolve
+    })
+    this.#onRead = undefined
   }
 
   /**
@@ -101,7 +103,7 @@ export class Subscriber {
 
   /** Writes bytes that say nothing of bars; nothing when the client does not keep up. */
   note(bytes: Uint8Array): void {
-    if (this.#state === 'written') this.#write(bytes)
+    if (this.#state === 'written' && bytes.length > 0) this.#write(bytes)
   }
 
   fail(error: RpcError): void {

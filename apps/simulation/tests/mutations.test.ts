@@ -16,8 +16,8 @@ const CAUGHT_WITHIN: Partial<Record<Mutation, number>> = {
   'watermark-without-gap-check': 50,
 }
 
-/** One seed in some 200 notices: near one that does, so that it does not take minutes. */
-const FROM: Partial<Record<Mutation, number>> = { 'no-outbox-in-history': 150 }
+/** One seed in some 120 notices: near one that does, so that it does not take minutes. */
+const FROM: Partial<Record<Mutation, number>> = { 'no-outbox-in-history': 500 }
 
 /**
  * Guards without which every promise still holds: the token only saves the work of owners that were replaced (position and contiguity

@@ -3,10 +3,10 @@ import { closeRedis, headsKey, logKey, openRedis, positionKey, type RedisConnect
 import { freePort, startPostgres, startRedis, startRedisCluster } from '@chart/servers'
 import { type BenchProcess, costOf, type ProcessCost, startProcess } from '../harness/bench-process.ts'
 import { untilTrue } from '../harness/until-true.ts'
-import type { Heard, OpenStreams } from '../stages/fan-out/client-process.ts'
-import type { Received } from '../stages/fan-out/tally.ts'
 import { AppProcess } from './app-process.ts'
 import type { ExchangeAddress } from './exchange-process.ts'
+import { LoadClients } from './load-clients.ts'
+import type { LoadedService } from './loaded-service.ts'
 
 export interface ServiceShape {
   readonly symbols: number
@@ -29,17 +29,16 @@ const START_MAX_MS = 900_000
 const DEFAULT_INTERVALS = '1s,1m,5m,15m,1h,4h,1d'
 
 /** The whole service on an exchange that costs little: every app a process of its own, as in production. */
-export class BenchService implements AsyncDisposable {
+export class BenchService implements LoadedService {
   readonly symbols: readonly string[]
   readonly redis: RedisConnection
+  readonly clients: LoadClients
   readonly #stack: AsyncDisposableStack
   readonly #processes: ReadonlyMap<string, { readonly pid: number }>
   readonly #apps: readonly AppProcess[]
   readonly #start: StartApps
   readonly #exchange: BenchProcess
-  readonly #clients: BenchProcess
   readonly #ports: readonly number[]
-  #receivedTrades = 0
 
   private constructor(parts: {
     stack: AsyncDisposableStack
@@ -49,7 +48,7 @@ export class BenchService implements AsyncDisposable {
     apps: readonly AppProcess[]
     start: StartApps
     exchange: BenchProcess
-    clients: BenchProcess
+    clients: LoadClients
     ports: readonly number[]
   }) {
     this.symbols = parts.symbols
@@ -59,7 +58,7 @@ export class BenchService implements AsyncDisposable {
     this.#apps = parts.apps
     this.#start = parts.start
     this.#exchange = parts.exchange
-    this.#clients = parts.clients
+    this.clients = parts.clients
     this.#ports = parts.ports
   }
 
@@ -77,7 +76,7 @@ export class BenchService implements AsyncDisposable {
     await prepare(postgres.url)
     const exchange = stack.use(startProcess(new URL('exchange-process.ts', import.meta.url)))
     processes.set('exchange', exchange)
-    const clients = stack.use(startProcess(new URL('../stages/fan-out/client-process.ts', import.meta.url)))
+    const clients = stack.use(new LoadClients())
     processes.set('clients', clients)
     const address = await exchange.ask<ExchangeAddress>('open', { symbols })
     const env = {
@@ -112,12 +111,10 @@ export class BenchService implements AsyncDisposable {
     return new BenchService({ stack: stack.move(), symbols, redis, processes, apps, start, exchange, clients, ports })
   }
 
-  /** Trades a second over all symbols, from now on. */
   trade(tradesPerSecond: number): Promise<void> {
     return this.#exchange.ask('trade', { tradesPerSecond })
   }
 
-  /** Trades that the exchange has sent. */
   made(): Promise<number> {
     return this.#exchange.ask('made')
   }
@@ -128,28 +125,10 @@ export class BenchService implements AsyncDisposable {
     for (const [index, port] of this.#ports.entries()) {
       const symbols = [...this.symbols.slice(index * each), ...this.symbols.slice(0, index * each)]
       const count = Math.min(each, streams - index * each)
-      const options: OpenStreams = { port, streams: count, streamsPerConnection, symbols, interval, reads: true }
-      await this.#clients.ask('open', options)
+      await this.clients.open({ port, streams: count, streamsPerConnection, symbols, interval, reads: true })
     }
   }
 
-  heard(): Promise<Heard> {
-    return this.#clients.ask('heard')
-  }
-
-  /** What clients have received since the last call. */
-  async take(): Promise<Received> {
-    const received = await this.#clients.ask<Received>('take')
-    this.#receivedTrades += received.timed + received.merged
-    return received
-  }
-
-  /** Trades that clients have been told of, as far as `take` has been called. */
-  get receivedTrades(): number {
-    return this.#receivedTrades
-  }
-
-  /** What every process has cost so far, by its name. */
   costs(): Map<string, ProcessCost> {
     for (const app of this.#apps) app.mustRun()
     return new Map([...this.#processes].map(([name, { pid }]) => [name, costOf(pid)]))
@@ -160,7 +139,6 @@ export class BenchService implements AsyncDisposable {
     this.#start('aggregator', count)
   }
 
-  /** Log entries that are in no bar yet. */
   async lag(): Promise<number> {
     const tags = new Set((await readSymbols(this.redis)).values())
     const lags = await Promise.all(

@@ -1,6 +1,6 @@
 import type { ProcessCost } from '../harness/bench-process.ts'
 import { untilTrue } from '../harness/until-true.ts'
-import type { BenchService } from './bench-service.ts'
+import type { LoadedService } from './loaded-service.ts'
 
 /** What the whole service did under a steady load. */
 export interface LoadResult {
@@ -30,14 +30,14 @@ const QUIET_MS = 1_000
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 
 /** What happens in `seconds`. */
-export async function measureLoad(service: BenchService, seconds: number): Promise<LoadResult> {
+export async function measureLoad(service: LoadedService, seconds: number): Promise<LoadResult> {
   const lagBefore = await service.lag()
   const made = await service.made()
   const before = service.costs()
   const since = performance.now()
-  await service.take()
+  await service.clients.take()
   await sleep(seconds * 1_000)
-  const received = await service.take()
+  const received = await service.clients.take()
   const lasted = (performance.now() - since) / 1_000
   const after = service.costs()
   const trades = (await service.made()) - made
@@ -67,13 +67,13 @@ export interface Baseline {
  * Ends the trading and waits until clients have been told of every trade since `from`. For a service where each trade goes to one client.
  * @returns milliseconds until then, and trades of which nobody was told
  */
-export async function drain(service: BenchService, from: Baseline): Promise<{ drainMs: number; missing: number }> {
+export async function drain(service: LoadedService, from: Baseline): Promise<{ drainMs: number; missing: number }> {
   await service.trade(0)
   const since = performance.now()
   const made = (await service.made()) - from.made
-  const missing = () => made - (service.receivedTrades - from.received)
+  const missing = () => made - (service.clients.receivedTrades - from.received)
   const isDone = async () => {
-    await service.take()
+    await service.clients.take()
     return missing() <= 0
   }
   await untilTrue(isDone, 'every trade at the clients', DRAIN_MAX_MS).catch(() => undefined)
@@ -81,13 +81,13 @@ export async function drain(service: BenchService, from: Baseline): Promise<{ dr
 }
 
 /** Ends the trading and waits until nothing more comes: what is made from here on can be counted. */
-export async function settle(service: BenchService): Promise<Baseline> {
+export async function settle(service: LoadedService): Promise<Baseline> {
   await service.trade(0)
   do {
-    await service.take()
+    await service.clients.take()
     await sleep(QUIET_MS)
-  } while ((await service.take()).timed > 0 || (await service.lag()) > 0)
-  return { made: await service.made(), received: service.receivedTrades }
+  } while ((await service.clients.take()).timed > 0 || (await service.lag()) > 0)
+  return { made: await service.made(), received: service.clients.receivedTrades }
 }
 
 function eachOf(

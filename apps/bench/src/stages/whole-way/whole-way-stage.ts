@@ -1,7 +1,9 @@
-import type { Sample, Stage } from '../../harness/stage.ts'
+import type { Comparison, OpenStage, Sample, Stage, Variant } from '../../harness/stage.ts'
 import { untilTrue } from '../../harness/until-true.ts'
 import { BenchService } from '../../service/bench-service.ts'
+import type { LoadedService } from '../../service/loaded-service.ts'
 import { type Baseline, drain, measureLoad, settle } from '../../service/measure-load.ts'
+import { RelayService } from '../../service/relay-service.ts'
 
 const SYMBOLS = 10
 const RATES = [1_000, 5_000, 20_000, 50_000]
@@ -11,9 +13,19 @@ const START_MAX_MS = 30_000
 /** At the lowest rate every symbol has traded by then. */
 const JOINING_RATE = 1_000
 
-const nameOf = (rate: number) => `${rate.toLocaleString('en-US')} trades/s`
+type Role = 'ours' | 'floor'
 
-/** One service for all rounds; ten clients, each with every trade of one symbol. */
+const nameOf = (role: Role, rate: number) =>
+  `${rate.toLocaleString('en-US')} trades/s${role === 'floor' ? ', the hops alone' : ''}`
+
+const WAYS: ReadonlyMap<string, { readonly role: Role; readonly rate: number }> = new Map(
+  RATES.flatMap(rate => (['ours', 'floor'] as const).map(role => [nameOf(role, rate), { role, rate }])),
+)
+
+const againstFloor = (rate: number): Comparison[] =>
+  ['p50Ms', 'cpuUs'].map(figure => ({ variant: nameOf('ours', rate), against: nameOf('floor', rate), figure }))
+
+/** One service for all rounds, and one that only passes on; ten clients each, each with every trade of one symbol. */
 export const wholeWayStage: Stage = {
   name: 'whole-way',
   job: 'from the trade at the socket to the message at a gRPC client, all apps as in production',
@@ -24,37 +36,67 @@ export const wholeWayStage: Stage = {
     { name: 'drainMs', unit: 'ms to drain', better: 'less' },
     { name: 'missing', unit: 'trades missing', better: 'less' },
     { name: 'merged', unit: '% of updates merged', better: 'less' },
-    { name: 'ingestorUs', unit: 'µs CPU a trade: ingestor', better: 'less' },
+    { name: 'cpuUs', unit: 'µs CPU a trade: all', better: 'less' },
+    { name: 'ingestorUs', unit: 'ingestor', better: 'less' },
     { name: 'redisUs', unit: 'Redis', better: 'less' },
     { name: 'aggregatorUs', unit: 'aggregator', better: 'less' },
     { name: 'edgeUs', unit: 'edge', better: 'less' },
   ],
-  variants: RATES.map(rate => ({ name: nameOf(rate), role: 'ours' })),
+  variants: [...WAYS].map(([name, { role }]): Variant => ({ name, role })),
   comparisons: [
+    ...RATES.flatMap(againstFloor),
     // Six times the latency of a quiet market, at fifty times its trades.
-    { variant: nameOf(50_000), against: nameOf(1_000), figure: 'p50Ms', atLeast: 1 / 6 },
-    { variant: nameOf(20_000), against: nameOf(1_000), figure: 'p50Ms' },
+    { variant: nameOf('ours', 50_000), against: nameOf('ours', 1_000), figure: 'p50Ms', atLeast: 1 / 6 },
+    { variant: nameOf('ours', 20_000), against: nameOf('ours', 1_000), figure: 'p50Ms' },
   ],
-  async open(size) {
-    const service = await BenchService.open({ symbols: SYMBOLS })
-    await service.openStreams({ streams: SYMBOLS })
-    await service.trade(JOINING_RATE)
-    await untilTrue(async () => (await service.heard()).heard === SYMBOLS, 'every client hears', START_MAX_MS)
-    const from = await settle(service)
+  async open(size): Promise<OpenStage> {
+    await using stack = new AsyncDisposableStack()
+    const ours = stack.use(await openOurs())
+    const floor = stack.use(await RelayService.open(SYMBOLS))
+    const services = { ours: await begun(ours), floor: await begun(floor) }
+    const seconds = Math.max(1, MEASURED_SECONDS * size)
+    const moved = stack.move()
     return {
-      run: variant =>
-        runRate(service, from, RATES.find(rate => nameOf(rate) === variant)!, Math.max(1, MEASURED_SECONDS * size)),
-      [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
+      run(variant) {
+        const { role, rate } = WAYS.get(variant)!
+        return runRate(services[role], rate, seconds)
+      },
+      [Symbol.asyncDispose]: () => moved.disposeAsync(),
     }
   },
 }
 
-async function runRate(service: BenchService, from: Baseline, rate: number, seconds: number): Promise<Sample> {
+async function openOurs(): Promise<BenchService> {
+  const service = await BenchService.open({ symbols: SYMBOLS })
+  await service.openStreams({ streams: SYMBOLS })
+  return service
+}
+
+interface Begun {
+  readonly service: LoadedService
+  readonly from: Baseline
+}
+
+/** Every client is told of trades, and nothing is under way. */
+async function begun(service: LoadedService): Promise<Begun> {
+  await service.trade(JOINING_RATE)
+  const allHear = async () => (await service.clients.heard()).heard === SYMBOLS
+  await untilTrue(allHear, 'every client hears', START_MAX_MS)
+  return { service, from: await settle(service) }
+}
+
+async function runRate({ service, from }: Begun, rate: number, seconds: number): Promise<Sample> {
   await service.trade(rate)
   await new Promise(resolve => setTimeout(resolve, WARM_UP_MS))
   const result = await measureLoad(service, seconds)
   const { drainMs, missing } = await drain(service, from)
   const usOf = (name: string) => ((result.cpuSeconds[name] ?? 0) * 1e6) / result.trades
+  const parts = {
+    ingestorUs: usOf('ingestor'),
+    redisUs: usOf('redis'),
+    aggregatorUs: usOf('aggregator'),
+    edgeUs: usOf('edge'),
+  }
   return {
     p50Ms: result.p50Ms ?? Number.NaN,
     p99Ms: result.p99Ms ?? Number.NaN,
@@ -62,9 +104,7 @@ async function runRate(service: BenchService, from: Baseline, rate: number, seco
     drainMs,
     missing,
     merged: (100 * result.merged) / (result.updates + result.merged),
-    ingestorUs: usOf('ingestor'),
-    redisUs: usOf('redis'),
-    aggregatorUs: usOf('aggregator'),
-    edgeUs: usOf('edge'),
+    cpuUs: Object.values(parts).reduce((sum, us) => sum + us),
+    ...parts,
   }
 }

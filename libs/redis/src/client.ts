@@ -2,6 +2,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { masterConnector } from './master-connector.ts'
 import { sentinelSource, slotSource } from './master-source.ts'
 import { type ClusterAddress, type RedisAddress, redisAddressOf, tlsOptionsOf } from './redis-address.ts'
+import { writeOncePerTurn } from './turn-writes.ts'
 
 /** Where every connection to a Redis is made, whatever the form of its URL, and all that they have in common. */
 
@@ -66,6 +67,12 @@ export function createClient(url: string, key: string, options: ClientOptions): 
     reconnectOnError: error => (WRONG_SERVER.test(error.message) ? 1 : false),
     ...options,
   }
+  const redis = newClient(address, key, all)
+  writeOncePerTurn(redis)
+  return redis
+}
+
+function newClient(address: RedisAddress, key: string, all: ClientOptions): Redis {
   switch (address.kind) {
     case 'server':
       return new Redis({ ...all, host: address.host, port: address.port, db: address.db })
@@ -90,7 +97,7 @@ export function createClusterClient(
   commandTimeoutMs: number,
 ): Cluster {
   const { commandTimeout, socketTimeout } = failFast(commandTimeoutMs)
-  return new Cluster([...address.nodes], {
+  const cluster = new Cluster([...address.nodes], {
     lazyConnect: true,
     enableOfflineQueue: false,
     scaleReads: 'master',
@@ -111,6 +118,8 @@ export function createClusterClient(
       socketTimeout,
     },
   })
+  cluster.on('+node', writeOncePerTurn)
+  return cluster
 }
 
 function accessOf(address: RedisAddress): ClientOptions {

@@ -20,9 +20,10 @@ test('dropped trades are missing on the socket and are there by REST', async () 
   await using exchange = await start()
   await using client = await openStream(`${exchange.streamUrl}/ws/btcusdt@trade`)
   await client.until(frames => frames.length > 5)
-  const before = client.frames.length
   expect(await command(exchange.url, 'drop', { symbol: 'BTCUSDT', count: 3 })).toBe(200)
-  const ids = idsOf(await client.until(frames => frames.length > before + 50))
+  await client.until(() => exchange.status().faultsApplied.drop === 3)
+  const before = client.frames.length
+  const ids = idsOf(await client.until(frames => frames.length > before + 20))
   const at = jumps(ids).findIndex(jump => jump !== 1)
   expect(jumps(ids).filter(jump => jump !== 1)).toEqual([4])
   const { body } = await getJson<{ id: number }[]>(

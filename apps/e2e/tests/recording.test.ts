@@ -1,9 +1,12 @@
-import { barOfMessage, openBarClient } from '@chart/grpc'
+import { barOfMessage, openBarClient, timestampOfTime } from '@chart/grpc'
 import { openPostgres } from '@chart/postgres'
 import { NEEDS_RECORDINGS, RECORDINGS, recordedFile, recordedRows } from '@chart/testkit'
 import { describe, expect, test } from 'vitest'
 import { LocalService } from '../src/local-service.ts'
 import { storedBars } from '../src/oracle.ts'
+
+/** When the bar opens that the exchange's own is compared with. */
+const BAR_TIME = 1_723_161_300_000
 
 /** The nine numbers of a kline, in the order of the exchange's archive. */
 const KLINE = [
@@ -37,7 +40,8 @@ describe.skipIf(RECORDINGS === undefined)(`with recordings of real trades${NEEDS
     await using service = await LocalService.start({
       SYMBOLS: 'BTCUSDT',
       RECORDING: recordedFile('hftbacktest-btcusdt-trade-20240808T2354.raw.gz'),
-      SPEED: '15',
+      // The bar has closed 45 s after the ingestor listens; all else has to be ready by then.
+      SPEED: '8',
       GRPC_PORT: '',
     })
     const { databaseUrl, grpc } = service.run
@@ -46,14 +50,16 @@ describe.skipIf(RECORDINGS === undefined)(`with recordings of real trades${NEEDS
     using client = openBarClient(grpc)
 
     const stop = new AbortController()
+    // With what has closed already, so that one who comes too late fails instead of waiting.
+    const request = { symbols: ['BTCUSDT'], intervals: ['5m'], startTime: timestampOfTime(BAR_TIME) }
     const counts: number[] = []
     let first: number | undefined
     let lastClosed: string[] = []
-    for await (const { events } of client.streamBars({ symbols: ['BTCUSDT'], intervals: ['5m'] }, stop.signal)) {
+    for await (const { events } of client.streamBars(request, stop.signal)) {
       for (const event of events) {
         if (event.bar === null || event.bar === undefined) continue
         const bar = barOfMessage(event.bar)
-        if (bar.openTime !== 1_723_161_300_000) continue
+        if (bar.openTime !== BAR_TIME) continue
         if (event.type === 'BAR_EVENT_TYPE_SNAPSHOT') first = bar.tradeCount
         if (event.type === 'BAR_EVENT_TYPE_UPDATE') counts.push(bar.tradeCount)
         if (event.type === 'BAR_EVENT_TYPE_CLOSED') {
@@ -69,9 +75,9 @@ describe.skipIf(RECORDINGS === undefined)(`with recordings of real trades${NEEDS
     expect(counts).toEqual(Array.from({ length: Number(kline.trades) - start }, (_, index) => start + index + 1))
 
     await service.until('the 5m bar is stored', async () =>
-      (await storedBars(postgres, 'BTCUSDT', '5m')).some(bar => bar.openTime === 1_723_161_300_000),
+      (await storedBars(postgres, 'BTCUSDT', '5m')).some(bar => bar.openTime === BAR_TIME),
     )
-    const five = (await storedBars(postgres, 'BTCUSDT', '5m')).find(bar => bar.openTime === 1_723_161_300_000)!
+    const five = (await storedBars(postgres, 'BTCUSDT', '5m')).find(bar => bar.openTime === BAR_TIME)!
     expect(fieldsOf(five, KLINE)).toEqual(kFields)
     expect(five).toMatchObject({ complete: true, firstTradeId: 3735684134, lastTradeId: 3735692996 })
     const minutes = recordedRows('expected-1m-hftbacktest-btcusdt-20240808T2354.csv')

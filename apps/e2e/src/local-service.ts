@@ -48,7 +48,15 @@ export class LocalService implements AsyncDisposable {
     this.#child = spawn(process.execPath, [join(ROOT, 'apps/local/src/main.ts'), '--simulate'], {
       cwd: ROOT,
       // Bars taken over from the exchange have no trade ids: what is compared with the oracle here is made of trades.
-      env: { ...process.env, IMPORT_BARS: '0', PAST_MINUTES: '0', ...env, DATA_DIR: this.dataDir },
+      env: {
+        ...process.env,
+        // It ends with us, also when a test that hangs is given up.
+        CHART_BOOTSTRAP_PID: String(process.pid),
+        IMPORT_BARS: '0',
+        PAST_MINUTES: '0',
+        ...env,
+        DATA_DIR: this.dataDir,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

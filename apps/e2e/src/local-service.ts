@@ -68,8 +68,10 @@ export class LocalService implements AsyncDisposable {
 
   /** Starts it and waits until every process is ready. */
   static async start(env: Readonly<Record<string, string>>, dataDir?: string): Promise<LocalService> {
-    // Services of several tests start at the same time: each with a port of its own.
-    const service = new LocalService({ HTTP_PORT: String(await freePort()), ...env }, dataDir)
+    // Services of several tests run at the same time. With the usual ports each would take them when they are free, also in the
+    // moment in which another's edge has been killed and is started again.
+    const ports = { GRPC_PORT: String(await freePort()), HTTP_PORT: String(await freePort()) }
+    const service = new LocalService({ ...ports, ...env }, dataDir)
     const ready = service.until(
       'every process is ready',
       () => {

@@ -22,7 +22,6 @@ const runMs = Number(values.minutes) * MINUTE_MS
 await using service = await LocalService.start({
   SYMBOLS: SYMBOLS.join(),
   TRADES_PER_SECOND: values.rate,
-  GRPC_PORT: '',
 })
 const { grpc, databaseUrl, binanceApiUrl } = service.run
 await using postgres = await openPostgres({ url: databaseUrl, applicationName: 'measure' })

@@ -20,7 +20,6 @@ beforeAll(async () => {
     START_TIME: String(startTime),
     SPEED: '20',
     TRADES_PER_SECOND: '20',
-    GRPC_PORT: '',
   })
   address = ['--address', service.run.grpc]
 })

@@ -16,7 +16,6 @@ test('a Redis that is emptied gets everything again from the stored bars and the
     TRADES_PER_SECOND: '40',
     START_TIME: String(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS),
     SPEED: String(SPEED),
-    GRPC_PORT: '',
   })
   const { databaseUrl, binanceApiUrl, redisUrl } = service.run
   await using postgres = await openPostgres({ url: databaseUrl, applicationName: 'e2e' })

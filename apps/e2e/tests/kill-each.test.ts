@@ -16,7 +16,6 @@ test('whichever process is killed, it is started again, and every bar of the run
     TRADES_PER_SECOND: '60',
     START_TIME: String(startTime),
     SPEED: String(SPEED),
-    GRPC_PORT: '',
   })
   const { databaseUrl, binanceApiUrl } = service.run
   await using postgres = await openPostgres({ url: databaseUrl, applicationName: 'e2e' })

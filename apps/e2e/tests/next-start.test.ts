@@ -14,7 +14,6 @@ const ENV = {
   TRADES_PER_SECOND: '20',
   INTERVALS: '1s,1m',
   PERSISTED_INTERVALS: '1s,1m',
-  GRPC_PORT: '',
 }
 
 test('after Ctrl-C no process is left, and the next start goes on with the same data, without a gap for the time between', async () => {

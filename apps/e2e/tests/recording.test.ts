@@ -42,7 +42,6 @@ describe.skipIf(RECORDINGS === undefined)(`with recordings of real trades${NEEDS
       RECORDING: recordedFile('hftbacktest-btcusdt-trade-20240808T2354.raw.gz'),
       // The bar has closed 45 s after the ingestor listens; all else has to be ready by then.
       SPEED: '8',
-      GRPC_PORT: '',
     })
     const { databaseUrl, grpc } = service.run
     const kline = recordedRows('skytree-BTCUSDT-5m-2024-08-08.csv').find(row => row.open_time === '1723161300000')!

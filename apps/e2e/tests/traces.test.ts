@@ -14,7 +14,6 @@ test('the trace of a sampled trade goes from the ingestor through the aggregator
     TRADES_PER_SECOND: '20',
     START_TIME: String(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS),
     SPEED: String(SPEED),
-    GRPC_PORT: '',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_TRACES_SAMPLER_ARG: '1',
   })

@@ -9,7 +9,7 @@ import type { BarText } from '@chart/market'
 import { migrate, openPostgres, upsertBars } from '@chart/postgres'
 import { closeRedis, openRedis, registerSymbols } from '@chart/redis'
 import { freePort, type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
-import { killApps, PATIENT, runApp, until } from '@chart/testkit'
+import { BARE_ENV, killApps, PATIENT, runApp, until } from '@chart/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 /** `chart audit` against an edge with stored bars and a simulated exchange. */
@@ -34,11 +34,8 @@ interface Answer {
 
 function chart(args: readonly string[], env: Record<string, string> = {}): Promise<Answer> {
   return new Promise(resolve => {
-    execFile(
-      process.execPath,
-      [CHART, ...args],
-      { env: { PATH: process.env.PATH, DATA_DIR, ...env } },
-      (error, out, err) => resolve({ status: error === null ? 0 : (error.code as number), out, err }),
+    execFile(process.execPath, [CHART, ...args], { env: { ...BARE_ENV, DATA_DIR, ...env } }, (error, out, err) =>
+      resolve({ status: error === null ? 0 : (error.code as number), out, err }),
     )
   })
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openBarQueue, openBarQueueView, pendingKey, workBarQueue } from '@chart/redis'
 import { freePort, type RedisServer, startRedis, startRedisCluster, startRedisSentinel } from '@chart/servers'
-import { until } from '@chart/testkit'
+import { BARE_ENV, until } from '@chart/testkit'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type KeptService, keepService, TAG } from './kept-service.ts'
 
@@ -35,7 +35,7 @@ interface Answer {
 
 function chart(...args: string[]): Promise<Answer> {
   return new Promise(resolve => {
-    execFile(process.execPath, [CHART, ...args], { env: { PATH: process.env.PATH, DATA_DIR } }, (error, out, err) =>
+    execFile(process.execPath, [CHART, ...args], { env: { ...BARE_ENV, DATA_DIR } }, (error, out, err) =>
       resolve({ status: error === null ? 0 : (error.code as number), out, err }),
     )
   })
@@ -158,7 +158,7 @@ test('a Redis that has something else under our keys is one line that says so', 
 
 test('watched, each change of the judgement is a line, a Redis that goes away too, and the last one is the exit status', async () => {
   const child = spawn(process.execPath, [CHART, 'status', '--watch', '--redis', server.url], {
-    env: { PATH: process.env.PATH },
+    env: BARE_ENV,
   })
   let out = ''
   child.stdout.setEncoding('utf8').on('data', text => {

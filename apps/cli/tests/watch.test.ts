@@ -12,7 +12,7 @@ import {
   serveBars,
 } from '@chart/grpc'
 import { freePort } from '@chart/servers'
-import { until } from '@chart/testkit'
+import { BARE_ENV, until } from '@chart/testkit'
 import { afterEach, expect, test } from 'vitest'
 
 /** `chart watch` against an edge whose answers the test writes itself. */
@@ -26,7 +26,7 @@ afterEach(() => {
 })
 
 function chart(...args: string[]) {
-  const child = spawn(process.execPath, [CHART, ...args], { env: { PATH: process.env.PATH } })
+  const child = spawn(process.execPath, [CHART, ...args], { env: BARE_ENV })
   running.push(child)
   const said = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', text => {
@@ -130,7 +130,7 @@ const script = spawnSync('script', ['--version']).status === 0
 function chartOnTerminal(columns: number, env: Record<string, string>, ...args: string[]) {
   const command = `stty cols ${columns} rows 10; exec '${process.execPath}' '${CHART}' ${args.join(' ')}`
   const child = spawn('script', ['-qec', command, '/dev/null'], {
-    env: { PATH: process.env.PATH, TERM: 'xterm-256color', ...env },
+    env: { ...BARE_ENV, TERM: 'xterm-256color', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   running.push(child)

@@ -38,7 +38,6 @@ beforeAll(async () => {
     START_TIME: String(Math.floor(Date.now() / 60_000) * 60_000),
     SPEED: '20',
     TRADES_PER_SECOND: '20',
-    GRPC_PORT: '',
   })
   secure = await startSecureEdge()
 })
@@ -51,7 +50,6 @@ async function startSecureEdge() {
   const entry = { id: apiKey.id, sha256: hashOfSecret(apiKey.secret), scopes: ['live', 'history'] }
   const files = await writeFolder({ 'ca.pem': ca.cert, cert, key, keys: JSON.stringify([entry]) })
   const edge = runApp('edge', {
-    PATH: process.env.PATH!,
     REDIS_URL: service.run.redisUrl,
     DATABASE_URL: service.run.databaseUrl,
     GRPC_HOST: '127.0.0.1',

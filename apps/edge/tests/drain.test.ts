@@ -59,7 +59,6 @@ async function trade(stop: AbortSignal): Promise<void> {
 /** The edge as it is deployed, at one of the addresses. */
 async function startPod(host: string, env: Record<string, string> = {}): Promise<AppProcess> {
   const pod = runApp('edge', {
-    PATH: process.env.PATH!,
     REDIS_URL: servers.redis.url,
     DATABASE_URL: servers.postgres.url,
     GRPC_HOST: host,

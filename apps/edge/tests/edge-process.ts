@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { BARE_ENV } from '@chart/testkit'
 import type { Servers } from './fresh-servers.ts'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -28,7 +29,7 @@ export function startEdgeProcess(env: Record<string, string>) {
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      PATH: process.env.PATH,
+      ...BARE_ENV,
       GRPC_HOST: '127.0.0.1',
       GRPC_PORT: '0',
       HEALTH_HOST: '127.0.0.1',

@@ -141,7 +141,6 @@ test(`the Python example speaks TLS and shows its key; without one it says what 
   const entry = { id: apiKey.id, sha256: hashOfSecret(apiKey.secret), scopes: ['live', 'history'] }
   await using files = await writeFolder({ ca: ca.cert, cert, key, keys: JSON.stringify([entry]) })
   const edge = runApp('edge', {
-    PATH: process.env.PATH!,
     REDIS_URL: servers.redis.url,
     DATABASE_URL: servers.postgres.url,
     INTERVALS: INTERVALS.map(({ name }) => name).join(),

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { BARE_ENV } from '@chart/testkit'
 import { expect, test } from 'vitest'
 import { getJson } from './stream-client.ts'
 
 const main = join(import.meta.dirname, '../src/main.ts')
 
 function start(env: Record<string, string>) {
-  return spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn(process.execPath, [main], { env: { ...BARE_ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** Runs the program until it listens, asks it, and ends it; gives the answer and the exit code. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, type PostgresServer, type RedisServer, startPostgres, startRedis } from '@chart/servers'
+import { BARE_ENV } from '@chart/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 
 /** The two programs of this app, as processes. */
@@ -21,7 +22,14 @@ afterEach(() => {
 function run(program: 'main' | 'migrate', env: Record<string, string> = {}) {
   const file = new URL(`../src/${program}.ts`, import.meta.url).pathname
   const child = spawn(process.execPath, [file], {
-    env: { DATABASE_URL: postgres.url, REDIS_URL: redis.url, HEALTH_PORT: '0', HEALTH_HOST: '127.0.0.1', ...env },
+    env: {
+      ...BARE_ENV,
+      DATABASE_URL: postgres.url,
+      REDIS_URL: redis.url,
+      HEALTH_PORT: '0',
+      HEALTH_HOST: '127.0.0.1',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)

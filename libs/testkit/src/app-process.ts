@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { BARE_ENV } from './bare-env.ts'
 
 /** An app as a process, and what it has said. */
 export interface AppProcess {
@@ -18,7 +19,7 @@ const running = new Set<ChildProcess>()
 export function runApp(app: string, env: Readonly<Record<string, string>>, entry = 'main'): AppProcess {
   const file = fileURLToPath(new URL(`../../../apps/${app}/src/${entry}.ts`, import.meta.url))
   const child = spawn(process.execPath, [file], {
-    env: { HEALTH_PORT: '0', HEALTH_HOST: '127.0.0.1', ...env },
+    env: { ...BARE_ENV, HEALTH_PORT: '0', HEALTH_HOST: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)

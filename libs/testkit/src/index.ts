@@ -1,4 +1,5 @@
 export { type AppProcess, killApps, runApp } from './app-process.ts'
+export { BARE_ENV } from './bare-env.ts'
 export { CHROMIUM_ARGS, findChromium, NEEDS_CHROMIUM } from './chromium.ts'
 export { type DnsServer, startDnsServer } from './dns-server.ts'
 export { PATIENT } from './patient.ts'

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util'
 import { isMutation, MUTATIONS, type Mutation } from './mutations.ts'
 import { runSeeds } from './run-seeds.ts'
-import { simulate } from './simulate.ts'
 
 /** `npm run simulate -- --seeds 20000 [--from 1] [--jobs 2] [--mutate name]`, or `--from 1234 --seeds 1 --trace`. */
 const { values } = parseArgs({
@@ -34,6 +33,8 @@ const from = numberOf('from')
 const seeds = numberOf('seeds')
 const mutation = mutationOf(values.mutate)
 if (values.trace || values.hash) {
+  // Only here: it loads every app, which otherwise the workers do.
+  const { simulate } = await import('./simulate.ts')
   const trace = values.trace ? (line: string) => process.stdout.write(`${line}\n`) : undefined
   for (let seed = from; seed < from + seeds; seed++) {
     const { broken, events, lastedMs, hash } = await simulate(seed, { mutation, trace, hash: values.hash })

@@ -177,10 +177,20 @@ test('exchangeInfo tells assets, status and sizes; other questions get the excha
   }
 })
 
-test('statistics of 24 hours tell the newest trades by the end of their time, at the exchange’s weights', async () => {
-  const symbols = ['BTCUSDT', ...Array.from({ length: 100 }, (_, index) => `SYM${index}USDT`)]
-  const rates = Object.fromEntries(symbols.map(symbol => [symbol, symbol === 'BTCUSDT' ? 400 : 0]))
-  await using exchange = await start({ market: { symbols, rates, burstiness: 0 } })
+/** A market in which one symbol has trades and a hundred have none. */
+const MANY = ['BTCUSDT', ...Array.from({ length: 100 }, (_, index) => `SYM${index}USDT`)]
+const startMany = () =>
+  start({
+    market: {
+      symbols: MANY,
+      rates: Object.fromEntries(MANY.map((name, index) => [name, index === 0 ? 400 : 0])),
+      burstiness: 0,
+    },
+  })
+const statisticsOf = (count: number) => `?symbols=${encodeURIComponent(JSON.stringify(MANY.slice(0, count)))}`
+
+test('statistics of 24 hours tell the newest trades by the end of their time', async () => {
+  await using exchange = await startMany()
   interface Row {
     symbol: string
     closeTime: number
@@ -188,40 +198,54 @@ test('statistics of 24 hours tell the newest trades by the end of their time, at
     lastId: number
     count: number
   }
-  let usedBefore = 0
-  const ask = async <T>(query: string) => {
-    const { body, headers } = await getJson<T>(`${exchange.url}/api/v3/ticker/24hr${query}`)
-    const used = Number(headers.get('x-mbx-used-weight-1m'))
-    const weight = used - usedBefore
-    usedBefore = used
-    return { body, weight }
-  }
-  const one = await ask<Row>('?symbol=BTCUSDT&type=MINI')
-  const { lastId, closeTime, firstId, count } = one.body
+  const ask = async <T>(query: string) => (await getJson<T>(`${exchange.url}/api/v3/ticker/24hr${query}`)).body
+  const { lastId, closeTime, firstId, count } = await ask<Row>('?symbol=BTCUSDT&type=MINI')
   expect(count).toBe(lastId - firstId + 1)
-  const rows = (
-    await getJson<TradeRow[]>(`${exchange.url}/api/v3/historicalTrades?symbol=BTCUSDT&fromId=${lastId}&limit=2`)
-  ).body
-  usedBefore += 25
+  const { body: rows } = await getJson<TradeRow[]>(
+    `${exchange.url}/api/v3/historicalTrades?symbol=BTCUSDT&fromId=${lastId}&limit=2`,
+  )
   expect(rows[0]!.time).toBeLessThan(closeTime)
   if (rows[1] !== undefined) expect(rows[1].time).toBeGreaterThanOrEqual(closeTime)
-  const named = (count: number) => `?symbols=${encodeURIComponent(JSON.stringify(symbols.slice(0, count)))}`
-  const twenty = await ask<Row[]>(named(20))
-  expect(twenty.body.map(({ symbol }) => symbol)).toEqual(symbols.slice(0, 20))
-  expect(twenty.body[1]).toMatchObject({ symbol: 'SYM0USDT', firstId: -1, lastId: -1, count: 0 })
-  const all = await ask<Row[]>('')
-  expect(all.body).toHaveLength(101)
-  const weights = [one.weight, twenty.weight, (await ask(named(21))).weight, (await ask(named(100))).weight]
-  expect([...weights, (await ask(named(101))).weight, all.weight]).toEqual([2, 2, 40, 40, 80, 80])
+  const twenty = await ask<Row[]>(statisticsOf(20))
+  expect(twenty.map(({ symbol }) => symbol)).toEqual(MANY.slice(0, 20))
+  expect(twenty[1]).toMatchObject({ symbol: 'SYM0USDT', firstId: -1, lastId: -1, count: 0 })
+  expect(await ask<Row[]>('')).toHaveLength(101)
+})
+
+/** What `measure` gives when all of it falls into one minute of the clock, which is how long weight is counted. */
+async function inOneMinute<T>(measure: () => Promise<T>): Promise<T> {
+  const minute = () => Math.floor(Date.now() / 60_000)
+  for (;;) {
+    const begun = minute()
+    const measured = await measure()
+    if (minute() === begun) return measured
+  }
+}
+
+test('statistics have the exchange’s weights', async () => {
+  const queries = ['?symbol=BTCUSDT&type=MINI', ...[20, 21, 100, 101].map(statisticsOf), '']
+  const used = await inOneMinute(async () => {
+    await using exchange = await startMany()
+    const used = [0]
+    for (const query of queries) {
+      const { headers } = await getJson(`${exchange.url}/api/v3/ticker/24hr${query}`)
+      used.push(Number(headers.get('x-mbx-used-weight-1m')))
+    }
+    return used
+  })
+  expect(queries.map((_, index) => used[index + 1]! - used[index]!)).toEqual([2, 2, 40, 40, 80, 80])
 })
 
 test('past the weight of a minute REST answers 429, and 418 to who goes on', async () => {
-  await using exchange = await start({ limits: { weightMax: 60, refusalsMax: 1 } })
-  const statuses: number[] = []
-  for (let request = 0; request < 5; request++) {
-    const { status, headers } = await getJson(`${exchange.url}/api/v3/trades?symbol=BTCUSDT&limit=1`)
-    if (status !== 200) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
-    statuses.push(status)
-  }
-  expect(statuses).toEqual([200, 200, 429, 418, 418])
+  const answers = await inOneMinute(async () => {
+    await using exchange = await start({ limits: { weightMax: 60, refusalsMax: 1 } })
+    const answers: { status: number; retryAfter: number }[] = []
+    for (let request = 0; request < 5; request++) {
+      const { status, headers } = await getJson(`${exchange.url}/api/v3/trades?symbol=BTCUSDT&limit=1`)
+      answers.push({ status, retryAfter: Number(headers.get('retry-after')) })
+    }
+    return answers
+  })
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 418, 418])
+  for (const { status, retryAfter } of answers) if (status !== 200) expect(retryAfter).toBeGreaterThan(0)
 })

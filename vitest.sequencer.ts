@@ -9,8 +9,16 @@ const LONGEST = [
   'apps/e2e/tests/topologies.test.ts',
   'apps/e2e/tests/kill-each.test.ts',
   'apps/e2e/tests/emptied-redis.test.ts',
-  'apps/simulation/tests/simulate.test.ts',
+  'apps/auditor/tests/audit.test.ts',
+  'apps/dashboard/tests/browser.test.ts',
+  'apps/ingestor/tests/feed-faults.test.ts',
+  'libs/redis/tests/failover.test.ts',
+  'apps/aggregator/tests/aggregate.test.ts',
+  'apps/aggregator/tests/ownership.test.ts',
   'apps/simulation/tests/mutations.test.ts',
+  'apps/simulation/tests/simulate.test.ts',
+  'apps/cli/tests/status.test.ts',
+  'apps/aggregator/tests/redis-faults.test.ts',
 ]
 
 export class LongestFirst extends BaseSequencer {

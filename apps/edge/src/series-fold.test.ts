@@ -169,7 +169,7 @@ describe('any trades in any batches', () => {
         }
         expect(follower.differing).toBe(0)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

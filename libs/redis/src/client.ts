@@ -2,6 +2,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { masterConnector } from './master-connector.ts'
 import { sentinelSource, slotSource } from './master-source.ts'
 import { type ClusterAddress, type RedisAddress, redisAddressOf, tlsOptionsOf } from './redis-address.ts'
+import { ServerConnector } from './server-connector.ts'
 import { writeOncePerTurn } from './turn-writes.ts'
 
 /** Where every connection to a Redis is made, whatever the form of its URL, and all that they have in common. */
@@ -46,6 +47,7 @@ export function failFast(commandTimeoutMs = COMMAND_TIMEOUT_MS) {
 const retryDelayMs = (attempt: number) => Math.min(attempt * 25, RECONNECT_MAX_MS) * (0.75 + Math.random() / 2)
 
 const EVERYWHERE = {
+  Connector: ServerConnector,
   connectTimeout: CONNECT_TIMEOUT_MS,
   retryStrategy: retryDelayMs,
   maxLoadingRetryTime: LOADING_RETRY_MAX_MS,

@@ -1,8 +1,8 @@
-import { connect as connectTcp } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
 import { AbstractConnector, type RedisOptions } from 'ioredis'
+import { dial, type NetStream } from './dial.ts'
 import { type Place, textOf } from './redis-address.ts'
+import { DISCONNECT_TIMEOUT_MS } from './server-connector.ts'
 
 /** Pause after all were asked in vain, growing by attempt. */
 const ASK_RETRY_MS = 50
@@ -14,10 +14,7 @@ const ASK_RETRY_MAX_MS = 250
 const LOOK_AGAIN_MS = 5_000
 /** How many must name another master before a connection that works is given up for it: during a failover their views differ. */
 const WITNESSES = 2
-/** A socket that does not end when it is asked to is destroyed after this long. */
-const DISCONNECT_TIMEOUT_MS = 500
 
-type NetStream = ReturnType<typeof connectTcp> | ReturnType<typeof connectTls>
 type Emit = (type: string, error: Error) => void
 
 /** What a Sentinel or a node of a cluster believes. */
@@ -82,8 +79,7 @@ class MasterConnector extends AbstractConnector {
 
   #dial(master: Place): NetStream {
     this.#last = master
-    const { tls } = this.#options
-    const stream = tls ? connectTls({ ...master, ...tls }) : connectTcp({ ...master })
+    const stream = dial(master, this.#options.tls)
     stream.once('error', (error: Error) => {
       this.firstError = error
     })

@@ -8,6 +8,7 @@ import {
   textOf,
   tlsOptionsOf,
 } from './redis-address.ts'
+import { ServerConnector } from './server-connector.ts'
 
 /** One that does not answer within this time is passed over; it takes about 1 ms. */
 const ASK_TIMEOUT_MS = 1_000
@@ -67,6 +68,7 @@ async function asking(
     ...(username && { username }),
     ...(password && { password }),
     ...(tls && { tls }),
+    Connector: ServerConnector,
     connectionName: 'master-lookup',
     lazyConnect: true,
     retryStrategy: () => null,

@@ -66,7 +66,7 @@ export async function openRig(server: RedisServer, options: RigOptions = {}): Pr
   const redis = await openRedis(server.url, 'test', PATIENT)
   await redis.flushall()
   const simulator = await startExchangeSimulator({
-    market: { symbols, tradesPerSecond: 20 },
+    market: { symbols, tradesPerSecond: 10 },
     // Held until the ingestor listens: a start that takes longer than a minute of the exchange would begin with the next minute.
     clock: { startTime: START_TIME + 5_000, speed: SPEED, hold: true },
   })

@@ -76,7 +76,7 @@ export async function openRig(servers: Servers, startTime = START_TIME + 5_000):
   const postgres = await openPostgres({ url: servers.postgres.url, applicationName: 'test' })
   await postgres.query({ text: 'TRUNCATE bars' })
   const simulator = await startExchangeSimulator({
-    market: { symbols: [SYMBOL], tradesPerSecond: 4, genesisTime: GENESIS_TIME },
+    market: { symbols: [SYMBOL], tradesPerSecond: 2, genesisTime: GENESIS_TIME },
     clock: { startTime, speed: SPEED },
     limits: { weightMax: 1_000_000, connectionsMax: 10_000 },
   })

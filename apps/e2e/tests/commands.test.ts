@@ -19,7 +19,7 @@ beforeAll(async () => {
     SYMBOLS: 'BTCUSDT,PEPEUSDT',
     START_TIME: String(startTime),
     SPEED: '20',
-    TRADES_PER_SECOND: '20',
+    TRADES_PER_SECOND: '6',
   })
   address = ['--address', service.run.grpc]
 })

@@ -13,7 +13,7 @@ const SPEED = 10
 test('a Redis that is emptied gets everything again from the stored bars and the exchange: no bar is missing, none less complete than before', async () => {
   await using service = await LocalService.start({
     SYMBOLS: SYMBOLS.join(),
-    TRADES_PER_SECOND: '40',
+    TRADES_PER_SECOND: '15',
     START_TIME: String(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS),
     SPEED: String(SPEED),
   })

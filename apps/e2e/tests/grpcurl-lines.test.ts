@@ -37,7 +37,7 @@ beforeAll(async () => {
     SYMBOLS: 'BTCUSDT,ETHUSDT',
     START_TIME: String(Math.floor(Date.now() / 60_000) * 60_000),
     SPEED: '20',
-    TRADES_PER_SECOND: '20',
+    TRADES_PER_SECOND: '6',
   })
   secure = await startSecureEdge()
 })

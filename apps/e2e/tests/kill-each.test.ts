@@ -13,7 +13,7 @@ test('whichever process is killed, it is started again, and every bar of the run
   const startTime = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
   await using service = await LocalService.start({
     SYMBOLS: SYMBOLS.join(),
-    TRADES_PER_SECOND: '60',
+    TRADES_PER_SECOND: '15',
     START_TIME: String(startTime),
     SPEED: String(SPEED),
   })

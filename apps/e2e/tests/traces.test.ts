@@ -11,7 +11,7 @@ test('the trace of a sampled trade goes from the ingestor through the aggregator
   await using collector = await startTraceCollector()
   await using service = await LocalService.start({
     SYMBOLS: 'BTCUSDT',
-    TRADES_PER_SECOND: '20',
+    TRADES_PER_SECOND: '10',
     START_TIME: String(Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS),
     SPEED: String(SPEED),
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,

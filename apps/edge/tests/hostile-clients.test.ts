@@ -17,9 +17,9 @@ import { TestAggregator, tradeOf } from './test-aggregator.ts'
 
 const SYMBOL = 'AAAUSDT'
 const STREAM_BARS = '/chart.v1.ChartService/StreamBars'
-const ATTACK_MS = 4_000
+const ATTACK_MS = 2_000
 /** Smaller than in service, so that an attack of seconds reaches them. */
-const LIMITS = { GRPC_ADDRESS_RATE: '200', GRPC_ADDRESS_BURST: '3000' }
+const LIMITS = { GRPC_ADDRESS_RATE: '200', GRPC_ADDRESS_BURST: '1500' }
 const PREFACE = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   Buffer.from('000000040000000000', 'hex'),
@@ -191,12 +191,13 @@ test('all of them at once: a client beside them hears every trade', async () => 
 })
 
 test('an address that resets streams without end is let in ever less', async () => {
-  const { refusedConnections } = await runBeside([rapidReset])
+  // So few that an attacker who gets little of a busy machine passes them too.
+  const { refusedConnections } = await runBeside([rapidReset], { GRPC_ADDRESS_RATE: '20', GRPC_ADDRESS_BURST: '100' })
   expect(refusedConnections).toBeGreaterThan(0)
 })
 
-async function runBeside(attacks: readonly Attack[]): Promise<Figures> {
-  const edge = startEdgeProcess({ ...urlsOf(servers), ...LIMITS })
+async function runBeside(attacks: readonly Attack[], limits = LIMITS): Promise<Figures> {
+  const edge = startEdgeProcess({ ...urlsOf(servers), ...limits })
   const port = await edge.portIn('gRPC listening')
   using client = openBarClient(`127.0.0.1:${port}`)
   await using witness = new Subscription(client, { symbols: [SYMBOL], intervals: ['1m'] })

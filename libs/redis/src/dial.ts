@@ -7,8 +7,8 @@ export type NetStream = ReturnType<typeof connectTcp> | ReturnType<typeof connec
 /** A socket to `place` that is on its way. */
 export function dial(place: Place, tls: ConnectionOptions | undefined): NetStream {
   const stream = tls ? connectTls({ ...place, ...tls }) : connectTcp({ ...place })
-  // ioredis listens to the first error of a socket alone. TLS may tell a second: a server that speaks none answers with what is no record,
-  // and then with an alert. An error that nobody listens to ends the process.
+  // ioredis listens to the first error of a socket alone. TLS may tell a second: the server's certificate is not taken, and the server
+  // answers to that with an alert. An error that nobody listens to ends the process.
   stream.on('error', () => undefined)
   return stream
 }

@@ -1,20 +1,8 @@
 import type { Redis } from 'ioredis'
+import { type DoubleBar, withTrade } from './double-bar.ts'
 import { type Entry, READ_ENTRIES, STREAM } from './single-entries.ts'
 
-const MINUTE_MS = 60_000
 const GROUP = 'aggregators'
-
-interface DoubleBar {
-  openTime: number
-  open: number
-  high: number
-  low: number
-  close: number
-  volume: number
-  quote: number
-  taker: number
-  count: number
-}
 
 export async function createGroup(redis: Redis): Promise<void> {
   await redis.xgroup('CREATE', STREAM, GROUP, '0')
@@ -38,23 +26,5 @@ export async function consumerGroup(redis: Redis, last: number): Promise<void> {
     }
     for (const [error] of (await pipeline.exec())!) if (error) throw error
     after = Number.parseInt(entries.at(-1)![0], 10)
-  }
-}
-
-function withTrade(bar: DoubleBar | undefined, [, time, , priceText, , quantityText, , side]: string[]): DoubleBar {
-  const openTime = Number(time) - (Number(time) % MINUTE_MS)
-  const price = Number(priceText)
-  const quantity = Number(quantityText)
-  const same = bar?.openTime === openTime ? bar : undefined
-  return {
-    openTime,
-    open: same?.open ?? price,
-    high: Math.max(same?.high ?? price, price),
-    low: Math.min(same?.low ?? price, price),
-    close: price,
-    volume: (same?.volume ?? 0) + quantity,
-    quote: (same?.quote ?? 0) + price * quantity,
-    taker: (same?.taker ?? 0) + (side === 'b' ? quantity : 0),
-    count: (same?.count ?? 0) + 1,
   }
 }

@@ -3,29 +3,50 @@ import { untilTrue } from '../../harness/until-true.ts'
 import { BenchService } from '../../service/bench-service.ts'
 import type { LoadedService } from '../../service/loaded-service.ts'
 import { type Baseline, drain, measureLoad, settle } from '../../service/measure-load.ts'
-import { RelayService } from '../../service/relay-service.ts'
+import { PER_TRADE } from '../../service/per-trade.ts'
+import { RELAY } from '../../service/relay.ts'
+import { StandInService } from '../../service/stand-in-service.ts'
 
 const SYMBOLS = 10
 const RATES = [1_000, 5_000, 20_000, 50_000]
+/** Where the design that does everything for each trade still gets along, and where it does not. */
+const PER_TRADE_RATES = [1_000, 10_000]
 const WARM_UP_MS = 2_000
 const MEASURED_SECONDS = 5
 const START_MAX_MS = 30_000
 /** At the lowest rate every symbol has traded by then. */
 const JOINING_RATE = 1_000
 
-type Role = 'ours' | 'floor'
+type Role = Variant['role']
+interface Way {
+  readonly role: Role
+  readonly rate: number
+}
 
-const nameOf = (role: Role, rate: number) =>
-  `${rate.toLocaleString('en-US')} trades/s${role === 'floor' ? ', the hops alone' : ''}`
+const MEANS: Readonly<Record<Role, string>> = { ours: '', floor: ', the hops alone', instead: ', all for each trade' }
+const nameOf = ({ role, rate }: Way) => `${rate.toLocaleString('en-US')} trades/s${MEANS[role]}`
 
-const WAYS: ReadonlyMap<string, { readonly role: Role; readonly rate: number }> = new Map(
-  RATES.flatMap(rate => (['ours', 'floor'] as const).map(role => [nameOf(role, rate), { role, rate }])),
-)
+/** By rate, and ours first. */
+const WAYS: readonly Way[] = [...new Set([...RATES, ...PER_TRADE_RATES])]
+  .sort((a, b) => a - b)
+  .flatMap(rate => [
+    { role: 'ours', rate },
+    ...(RATES.includes(rate) ? [{ role: 'floor', rate } as const] : []),
+    ...(PER_TRADE_RATES.includes(rate) ? [{ role: 'instead', rate } as const] : []),
+  ])
 
-const againstFloor = (rate: number): Comparison[] =>
-  ['p50Ms', 'cpuUs'].map(figure => ({ variant: nameOf('ours', rate), against: nameOf('floor', rate), figure }))
+const against = (role: Role, rate: number): Comparison[] =>
+  ['p50Ms', 'cpuUs'].map(figure => ({
+    variant: nameOf({ role: 'ours', rate }),
+    against: nameOf({ role, rate }),
+    figure,
+  }))
 
-/** One service for all rounds, and one that only passes on; ten clients each, each with every trade of one symbol. */
+function ofQuietMarket(rate: number): Comparison {
+  return { variant: nameOf({ role: 'ours', rate }), against: nameOf({ role: 'ours', rate: 1_000 }), figure: 'p50Ms' }
+}
+
+/** One of each service for all rounds; ten clients each, each with every trade of one symbol. */
 export const wholeWayStage: Stage = {
   name: 'whole-way',
   job: 'from the trade at the socket to the message at a gRPC client, all apps as in production',
@@ -42,23 +63,25 @@ export const wholeWayStage: Stage = {
     { name: 'aggregatorUs', unit: 'aggregator', better: 'less' },
     { name: 'edgeUs', unit: 'edge', better: 'less' },
   ],
-  variants: [...WAYS].map(([name, { role }]): Variant => ({ name, role })),
+  variants: WAYS.map(way => ({ name: nameOf(way), role: way.role })),
   comparisons: [
-    ...RATES.flatMap(againstFloor),
+    ...RATES.flatMap(rate => against('floor', rate)),
+    ...PER_TRADE_RATES.flatMap(rate => against('instead', rate)),
     // Six times the latency of a quiet market, at fifty times its trades.
-    { variant: nameOf('ours', 50_000), against: nameOf('ours', 1_000), figure: 'p50Ms', atLeast: 1 / 6 },
-    { variant: nameOf('ours', 20_000), against: nameOf('ours', 1_000), figure: 'p50Ms' },
+    { ...ofQuietMarket(50_000), atLeast: 1 / 6 },
+    ofQuietMarket(20_000),
   ],
   async open(size): Promise<OpenStage> {
     await using stack = new AsyncDisposableStack()
     const ours = stack.use(await openOurs())
-    const floor = stack.use(await RelayService.open(SYMBOLS))
-    const services = { ours: await begun(ours), floor: await begun(floor) }
+    const floor = stack.use(await StandInService.open(SYMBOLS, RELAY))
+    const instead = stack.use(await StandInService.open(SYMBOLS, PER_TRADE))
+    const services = { ours: await begun(ours), floor: await begun(floor), instead: await begun(instead) }
     const seconds = Math.max(1, MEASURED_SECONDS * size)
     const moved = stack.move()
     return {
       run(variant) {
-        const { role, rate } = WAYS.get(variant)!
+        const { role, rate } = WAYS.find(way => nameOf(way) === variant)!
         return runRate(services[role], rate, seconds)
       },
       [Symbol.asyncDispose]: () => moved.disposeAsync(),

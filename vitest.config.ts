@@ -27,7 +27,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // More than cores: most tests wait for servers, leases and the exchange's clock most of their time.
-          maxWorkers: 5,
+          maxWorkers: 4,
         },
       },
       {
@@ -37,8 +37,8 @@ export default defineConfig({
           include: ['apps/e2e/tests/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          // Three whole services at a time: each waits for leases, restarts and the exchange's minutes most of its time.
-          maxWorkers: 3,
+          // Two whole services at a time: each waits for leases, restarts and the exchange's minutes most of its time.
+          maxWorkers: 2,
         },
       },
       {

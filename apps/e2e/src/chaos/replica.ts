@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { describeExit, type Exit, exitOf, spawnBound } from '@chart/servers'
+import { describeExit, type Exit, spawnBound } from '@chart/servers'
 import { openProcessLog, type ProcessLog } from './process-log.ts'
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
@@ -50,7 +51,7 @@ export class Replica {
     this.app = spec.app
     this.#log = openProcessLog(join(spec.logDir, `${spec.name}.log`))
     this.#child = this.#start()
-    this.#exited = exitOf(this.#child)
+    this.#exited = endOf(this.#child)
     this.#kept = this.#keep()
   }
 
@@ -129,8 +130,14 @@ export class Replica {
       this.#restartMs = undefined
       if (this.#stopping) break
       this.#child = this.#start()
-      this.#exited = exitOf(this.#child)
+      this.#exited = endOf(this.#child)
     }
     this.#log[Symbol.dispose]()
   }
+}
+
+/** How a process has ended, once everything that it said has been read: by its last line it is judged. */
+async function endOf(child: ChildProcess): Promise<Exit> {
+  const [code, signal] = await once(child, 'close')
+  return { code, signal }
 }

@@ -119,13 +119,15 @@ export class BenchService implements LoadedService {
     return this.#exchange.ask('made')
   }
 
-  /** Clients that want every trade, spread over the edges; stream n follows symbol n. */
-  async openStreams({ streams, streamsPerConnection = 1, interval = '1m' }: StreamOptions): Promise<void> {
+  /** Clients that want every trade, spread over the edges; stream n follows symbol n and those behind it. */
+  async openStreams({ streams, interval = '1m', ...rest }: StreamOptions): Promise<void> {
+    const { streamsPerConnection = 1, symbolsPerStream = 1 } = rest
+    const following = { streamsPerConnection, symbolsPerStream, interval, reads: true }
     const each = Math.ceil(streams / this.#ports.length)
     for (const [index, port] of this.#ports.entries()) {
       const symbols = [...this.symbols.slice(index * each), ...this.symbols.slice(0, index * each)]
       const count = Math.min(each, streams - index * each)
-      await this.clients.open({ port, streams: count, streamsPerConnection, symbols, interval, reads: true })
+      await this.clients.open({ ...following, port, streams: count, symbols })
     }
   }
 
@@ -158,7 +160,9 @@ export class BenchService implements LoadedService {
 
 export interface StreamOptions {
   readonly streams: number
+  /** 1 by default, as the next. */
   readonly streamsPerConnection?: number
+  readonly symbolsPerStream?: number
   readonly interval?: string
 }
 

@@ -61,17 +61,19 @@ export async function measureLoad(service: LoadedService, seconds: number): Prom
 export interface Baseline {
   readonly made: number
   readonly received: number
+  /** Clients that are told of each trade. */
+  readonly hearers: number
 }
 
 /**
- * Ends the trading and waits until clients have been told of every trade since `from`. For a service where each trade goes to one client.
- * @returns milliseconds until then, and trades of which nobody was told
+ * Ends the trading and waits until clients have been told of every trade since `from`.
+ * @returns milliseconds until then, and how often a client was not told of a trade
  */
 export async function drain(service: LoadedService, from: Baseline): Promise<{ drainMs: number; missing: number }> {
   await service.trade(0)
   const since = performance.now()
-  const made = (await service.made()) - from.made
-  const missing = () => made - (service.clients.receivedTrades - from.received)
+  const due = ((await service.made()) - from.made) * from.hearers
+  const missing = () => due - (service.clients.receivedTrades - from.received)
   const isDone = async () => {
     await service.clients.take()
     return missing() <= 0
@@ -80,14 +82,17 @@ export async function drain(service: LoadedService, from: Baseline): Promise<{ d
   return { drainMs: performance.now() - since, missing: missing() }
 }
 
-/** Ends the trading and waits until nothing more comes: what is made from here on can be counted. */
-export async function settle(service: LoadedService): Promise<Baseline> {
+/**
+ * Ends the trading and waits until nothing more comes: what is made from here on can be counted.
+ * @param hearers clients that are told of each trade
+ */
+export async function settle(service: LoadedService, hearers: number): Promise<Baseline> {
   await service.trade(0)
   do {
     await service.clients.take()
     await sleep(QUIET_MS)
   } while ((await service.clients.take()).timed > 0 || (await service.lag()) > 0)
-  return { made: await service.made(), received: service.clients.receivedTrades }
+  return { made: await service.made(), received: service.clients.receivedTrades, hearers }
 }
 
 function eachOf(

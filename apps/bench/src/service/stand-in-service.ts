@@ -44,8 +44,8 @@ export class StandInService implements LoadedService {
     this.#processes = processes
   }
 
-  /** With a client for each symbol. */
-  static async open(symbolCount: number, standIns: StandIns): Promise<StandInService> {
+  /** With as many clients as symbols. */
+  static async open(symbolCount: number, symbolsPerStream: number, standIns: StandIns): Promise<StandInService> {
     await using stack = new AsyncDisposableStack()
     const start = (file: string) => stack.use(startProcess(new URL(file, import.meta.url)))
     const redis = stack.adopt(await startRedis(), server => server.close())
@@ -63,8 +63,9 @@ export class StandInService implements LoadedService {
     }
     const clients = stack.use(new LoadClients())
     processes.set('clients', clients)
-    const following = { streams: symbolCount, streamsPerConnection: 1, symbols, interval: '1m', reads: true }
-    await clients.open({ ...following, port: answers.get('edge') as number })
+    const following = { symbols, symbolsPerStream, interval: '1m', reads: true }
+    const port = answers.get('edge') as number
+    await clients.open({ ...following, port, streams: symbolCount, streamsPerConnection: 1 })
     return new StandInService(stack.move(), clients, exchange, processes)
   }
 

@@ -7,92 +7,83 @@ import { PER_TRADE } from '../../service/per-trade.ts'
 import { RELAY } from '../../service/relay.ts'
 import { StandInService } from '../../service/stand-in-service.ts'
 
-const SYMBOLS = 10
-const RATES = [1_000, 5_000, 20_000, 50_000]
-/** Where the design that does everything for each trade still gets along, and where it does not. */
-const PER_TRADE_RATES = [1_000, 10_000]
+/** As many as there are clients. */
+export const SYMBOLS = 10
 const WARM_UP_MS = 2_000
 const MEASURED_SECONDS = 5
 const START_MAX_MS = 30_000
 /** At the lowest rate every symbol has traded by then. */
 const JOINING_RATE = 1_000
 
-type Role = Variant['role']
-interface Way {
-  readonly role: Role
+/** A service under a load, by trades a second over all symbols. */
+export interface Way {
+  readonly role: Variant['role']
   readonly rate: number
 }
 
-const MEANS: Readonly<Record<Role, string>> = { ours: '', floor: ', the hops alone', instead: ', all for each trade' }
-const nameOf = ({ role, rate }: Way) => `${rate.toLocaleString('en-US')} trades/s${MEANS[role]}`
-
-/** By rate, and ours first. */
-const WAYS: readonly Way[] = [...new Set([...RATES, ...PER_TRADE_RATES])]
-  .sort((a, b) => a - b)
-  .flatMap(rate => [
-    { role: 'ours', rate },
-    ...(RATES.includes(rate) ? [{ role: 'floor', rate } as const] : []),
-    ...(PER_TRADE_RATES.includes(rate) ? [{ role: 'instead', rate } as const] : []),
-  ])
-
-const against = (role: Role, rate: number): Comparison[] =>
-  ['p50Ms', 'cpuUs'].map(figure => ({
-    variant: nameOf({ role: 'ours', rate }),
-    against: nameOf({ role, rate }),
-    figure,
-  }))
-
-function ofQuietMarket(rate: number): Comparison {
-  return { variant: nameOf({ role: 'ours', rate }), against: nameOf({ role: 'ours', rate: 1_000 }), figure: 'p50Ms' }
+export interface WholeWayOptions {
+  readonly name: string
+  readonly job: string
+  /** How many symbols each client follows, with every trade of them. */
+  readonly symbolsPerClient: number
+  readonly ways: readonly Way[]
+  readonly comparisons: readonly Comparison[]
 }
 
-/** One of each service for all rounds; ten clients each, each with every trade of one symbol. */
-export const wholeWayStage: Stage = {
-  name: 'whole-way',
-  job: 'from the trade at the socket to the message at a gRPC client, all apps as in production',
-  figures: [
-    { name: 'p50Ms', unit: 'p50 ms', better: 'less' },
-    { name: 'p99Ms', unit: 'p99 ms', better: 'less' },
-    { name: 'perSecond', unit: 'trades/s made', better: 'more' },
-    { name: 'drainMs', unit: 'ms to drain', better: 'less' },
-    { name: 'missing', unit: 'trades missing', better: 'less' },
-    { name: 'merged', unit: '% of updates merged', better: 'less' },
-    { name: 'cpuUs', unit: 'µs CPU a trade: all', better: 'less' },
-    { name: 'ingestorUs', unit: 'ingestor', better: 'less' },
-    { name: 'redisUs', unit: 'Redis', better: 'less' },
-    { name: 'aggregatorUs', unit: 'aggregator', better: 'less' },
-    { name: 'edgeUs', unit: 'edge', better: 'less' },
-  ],
-  variants: WAYS.map(way => ({ name: nameOf(way), role: way.role })),
-  comparisons: [
-    ...RATES.flatMap(rate => against('floor', rate)),
-    ...PER_TRADE_RATES.flatMap(rate => against('instead', rate)),
-    // Six times the latency of a quiet market, at fifty times its trades.
-    { ...ofQuietMarket(50_000), atLeast: 1 / 6 },
-    ofQuietMarket(20_000),
-  ],
-  async open(size): Promise<OpenStage> {
-    await using stack = new AsyncDisposableStack()
-    const ours = stack.use(await openOurs())
-    const floor = stack.use(await StandInService.open(SYMBOLS, RELAY))
-    const instead = stack.use(await StandInService.open(SYMBOLS, PER_TRADE))
-    const services = { ours: await begun(ours), floor: await begun(floor), instead: await begun(instead) }
-    const seconds = Math.max(1, MEASURED_SECONDS * size)
-    const moved = stack.move()
-    return {
-      run(variant) {
-        const { role, rate } = WAYS.find(way => nameOf(way) === variant)!
-        return runRate(services[role], rate, seconds)
-      },
-      [Symbol.asyncDispose]: () => moved.disposeAsync(),
-    }
+const MEANS: Readonly<Record<Variant['role'], string>> = {
+  ours: '',
+  floor: ', the hops alone',
+  instead: ', all for each trade',
+}
+export const nameOfWay = ({ role, rate }: Way) => `${rate.toLocaleString('en-US')} trades/s${MEANS[role]}`
+
+const OPENERS: Readonly<Record<Variant['role'], (symbolsPerClient: number) => Promise<LoadedService>>> = {
+  async ours(symbolsPerStream) {
+    const service = await BenchService.open({ symbols: SYMBOLS })
+    await service.openStreams({ streams: SYMBOLS, symbolsPerStream })
+    return service
   },
+  floor: symbolsPerClient => StandInService.open(SYMBOLS, symbolsPerClient, RELAY),
+  instead: symbolsPerClient => StandInService.open(SYMBOLS, symbolsPerClient, PER_TRADE),
 }
 
-async function openOurs(): Promise<BenchService> {
-  const service = await BenchService.open({ symbols: SYMBOLS })
-  await service.openStreams({ streams: SYMBOLS })
-  return service
+/** One of each service for all rounds, with ten clients each. */
+export function wholeWayStage({ name, job, symbolsPerClient, ways, comparisons }: WholeWayOptions): Stage {
+  return {
+    name,
+    job,
+    figures: [
+      { name: 'p50Ms', unit: 'p50 ms', better: 'less' },
+      { name: 'p99Ms', unit: 'p99 ms', better: 'less' },
+      { name: 'perSecond', unit: 'trades/s made', better: 'more' },
+      { name: 'drainMs', unit: 'ms to drain', better: 'less' },
+      { name: 'missing', unit: 'trades missing', better: 'less' },
+      { name: 'merged', unit: '% of updates merged', better: 'less' },
+      { name: 'cpuUs', unit: 'µs CPU a trade: all', better: 'less' },
+      { name: 'ingestorUs', unit: 'ingestor', better: 'less' },
+      { name: 'redisUs', unit: 'Redis', better: 'less' },
+      { name: 'aggregatorUs', unit: 'aggregator', better: 'less' },
+      { name: 'edgeUs', unit: 'edge', better: 'less' },
+    ],
+    variants: ways.map(way => ({ name: nameOfWay(way), role: way.role })),
+    comparisons,
+    async open(size): Promise<OpenStage> {
+      await using stack = new AsyncDisposableStack()
+      const services = new Map<Variant['role'], Begun>()
+      for (const role of new Set(ways.map(way => way.role))) {
+        services.set(role, await begun(stack.use(await OPENERS[role](symbolsPerClient)), symbolsPerClient))
+      }
+      const seconds = Math.max(1, MEASURED_SECONDS * size)
+      const moved = stack.move()
+      return {
+        run(variant) {
+          const { role, rate } = ways.find(way => nameOfWay(way) === variant)!
+          return runRate(services.get(role)!, rate, seconds)
+        },
+        [Symbol.asyncDispose]: () => moved.disposeAsync(),
+      }
+    },
+  }
 }
 
 interface Begun {
@@ -101,11 +92,12 @@ interface Begun {
 }
 
 /** Every client is told of trades, and nothing is under way. */
-async function begun(service: LoadedService): Promise<Begun> {
+async function begun(service: LoadedService, symbolsPerClient: number): Promise<Begun> {
   await service.trade(JOINING_RATE)
   const allHear = async () => (await service.clients.heard()).heard === SYMBOLS
   await untilTrue(allHear, 'every client hears', START_MAX_MS)
-  return { service, from: await settle(service) }
+  // There are as many clients as symbols, so a trade has as many of the one as a client of the other.
+  return { service, from: await settle(service, symbolsPerClient) }
 }
 
 async function runRate({ service, from }: Begun, rate: number, seconds: number): Promise<Sample> {

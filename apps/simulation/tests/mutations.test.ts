@@ -9,10 +9,10 @@ const CAUGHT_WITHIN: Partial<Record<Mutation, number>> = {
   'no-contiguity-check': 50,
   'no-nonce-check': 100,
   'ack-at-enqueue': 50,
-  'no-version-guard': 100,
+  'no-version-guard': 50,
   'state-apart': 50,
   'no-rewind': 100,
-  'no-outbox-in-history': 200,
+  'no-outbox-in-history': 100,
   'watermark-without-gap-check': 50,
 }
 

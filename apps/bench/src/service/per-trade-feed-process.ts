@@ -8,10 +8,17 @@ import type { Place } from './stand-in-service.ts'
 /** So many that none is cut off before it was read, although readers are behind by seconds. */
 const KEPT_ENTRIES = 500_000
 
+/** What is used of a frame. */
 interface Frame {
-  readonly data?: { readonly e: string; readonly s: string; readonly t: number; readonly T: number } & Readonly<
-    Record<'p' | 'q', string>
-  > & { readonly m: boolean }
+  readonly data?: {
+    readonly e: string
+    readonly s: string
+    readonly t: number
+    readonly T: number
+    readonly p: string
+    readonly q: string
+    readonly m: boolean
+  }
 }
 
 answerParent({

@@ -1,4 +1,5 @@
-import type { Place, StandIns } from './stand-in-service.ts'
+import type { DoubleBar } from '../stages/commit/double-bar.ts'
+import type { StandIns } from './stand-in-service.ts'
 
 /**
  * The whole way as one would write it first: JSON at both ends, an entry, an HSET, a PUBLISH and an XACK for each trade, all of them
@@ -6,9 +7,9 @@ import type { Place, StandIns } from './stand-in-service.ts'
  * not read, is nobody's care.
  */
 export const PER_TRADE: StandIns = {
-  ingestor: { file: 'per-trade-feed-process.ts', question: 'open', argument: (place: Place) => place },
-  aggregator: { file: 'per-trade-log-process.ts', question: 'open', argument: (place: Place) => place },
-  edge: { file: 'per-trade-edge-process.ts', question: 'open', argument: (place: Place) => place },
+  ingestor: { file: 'per-trade-feed-process.ts', question: 'open', argument: place => place },
+  aggregator: { file: 'per-trade-log-process.ts', question: 'open', argument: place => place },
+  edge: { file: 'per-trade-edge-process.ts', question: 'open', argument: place => place },
 }
 
 /** The stream of a symbol's trades. */
@@ -17,16 +18,7 @@ export const streamOf = (symbol: string) => `trades:${symbol}`
 export const CHANNEL = 'updates'
 
 /** What is published of a trade. */
-export interface PublishedBar {
+export interface PublishedBar extends DoubleBar {
   readonly symbol: string
   readonly tradeTime: number
-  readonly openTime: number
-  readonly open: number
-  readonly high: number
-  readonly low: number
-  readonly close: number
-  readonly volume: number
-  readonly quote: number
-  readonly taker: number
-  readonly count: number
 }

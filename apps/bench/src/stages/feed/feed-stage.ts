@@ -1,7 +1,8 @@
 import { feedMessageOf } from '@chart/binance'
 import { type BenchProcess, startProcess } from '../../harness/bench-process.ts'
+import { byCpu } from '../../harness/by-cpu.ts'
 import { generatedTrades } from '../../harness/generated-trades.ts'
-import type { Comparison, OpenStage, Sample, Stage, Variant } from '../../harness/stage.ts'
+import type { OpenStage, Sample, Stage, Variant } from '../../harness/stage.ts'
 import type { Rates } from '../../harness/stopwatch.ts'
 import { messageOf } from './frames.ts'
 import type { Sender } from './sender-process.ts'
@@ -20,14 +21,6 @@ const VARIANTS: readonly (Variant & { readonly readsTrades: boolean })[] = [
   { name: 'JSON.parse', role: 'instead', readsTrades: true },
 ]
 
-/** The receiver's CPU: its time is also that of the sender, which shares the machine with it. */
-const against = (variant: string, other: string, atLeast?: number): Comparison => ({
-  variant,
-  against: other,
-  figure: 'perCpuSecond',
-  ...(atLeast !== undefined && { atLeast }),
-})
-
 /** Ready frames of one socket to trades; every way reads the same bytes, as fast as it can. */
 export const feedStage: Stage = {
   name: 'feed',
@@ -37,13 +30,14 @@ export const feedStage: Stage = {
     { name: 'perCpuSecond', unit: 'trades/CPU-s', better: 'more' },
   ],
   variants: VARIANTS.map(({ name, role }) => ({ name, role })),
+  // The receiver's: its time is also that of the sender, which shares the machine with it.
   comparisons: [
-    against('ours, parse', 'JSON.parse', 1.6),
-    against('ours, parse', 'ws dropped', 0.45),
-    against('ours, parse', 'bytes'),
-    against('ours', 'JSON.parse'),
-    against('ours', 'ws dropped'),
-    against('ours', 'ours, parse'),
+    byCpu('ours, parse', 'JSON.parse', 1.6),
+    byCpu('ours, parse', 'ws dropped', 0.45),
+    byCpu('ours, parse', 'bytes'),
+    byCpu('ours', 'JSON.parse'),
+    byCpu('ours', 'ws dropped'),
+    byCpu('ours', 'ours, parse'),
   ],
   async open(size) {
     checkMessages()

@@ -1,5 +1,6 @@
 import { type BenchProcess, startProcess } from '../../harness/bench-process.ts'
-import type { Comparison, Sample, Stage, Variant } from '../../harness/stage.ts'
+import { byCpu } from '../../harness/by-cpu.ts'
+import type { Sample, Stage, Variant } from '../../harness/stage.ts'
 
 /** Of a whole run: some half a second. */
 const UPDATES = 200_000
@@ -10,13 +11,6 @@ const VARIANTS: readonly Variant[] = [
   { name: 'framed, nothing kept', role: 'floor' },
   { name: 'decoded, and encoded again', role: 'instead' },
 ]
-
-const against = (variant: string, other: string, atLeast?: number): Comparison => ({
-  variant,
-  against: other,
-  figure: 'perCpuSecond',
-  ...(atLeast !== undefined && { atLeast }),
-})
 
 /** What an edge does for a subscription, however many follow it: an update of an aggregator with one trade becomes one message. */
 export const handlerStage: Stage = {
@@ -29,9 +23,9 @@ export const handlerStage: Stage = {
   variants: VARIANTS,
   comparisons: [
     // At most 0.55 of the cost.
-    against('the latest bar', 'decoded, and encoded again', 1 / 0.55),
-    against('every trade', 'decoded, and encoded again'),
-    against('the latest bar', 'framed, nothing kept'),
+    byCpu('the latest bar', 'decoded, and encoded again', 1 / 0.55),
+    byCpu('every trade', 'decoded, and encoded again'),
+    byCpu('the latest bar', 'framed, nothing kept'),
   ],
   async open(size) {
     await using stack = new AsyncDisposableStack()

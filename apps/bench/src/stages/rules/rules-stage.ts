@@ -1,5 +1,6 @@
 import { type BenchProcess, startProcess } from '../../harness/bench-process.ts'
-import type { Comparison, OpenStage, Sample, Stage, Variant } from '../../harness/stage.ts'
+import { byCpu } from '../../harness/by-cpu.ts'
+import type { OpenStage, Sample, Stage, Variant } from '../../harness/stage.ts'
 import { installPeers } from './peers.ts'
 import type { Checked } from './rules-process.ts'
 
@@ -18,14 +19,6 @@ const VARIANTS: readonly (Variant & { readonly exact: boolean })[] = [
   { name: 'decimal.js', role: 'instead', exact: true },
 ]
 
-/** CPU, since each way keeps one core busy and nothing else: others on the machine change it less than they change the time. */
-const against = (variant: string, other: string, atLeast?: number): Comparison => ({
-  variant,
-  against: other,
-  figure: 'perCpuSecond',
-  ...(atLeast !== undefined && { atLeast }),
-})
-
 /**
  * Trades as text to bars of seven intervals. All ways get the same text; those that are not ours make 1m bars alone. Bars that a way makes
  * are compared with a reference once, before anything is measured: a way that must be exact and is not ends the run.
@@ -41,14 +34,14 @@ export const rulesStage: Stage = {
   ],
   variants: VARIANTS.map(({ name, role }) => ({ name, role })),
   comparisons: [
-    against('ours', 'doubles', 0.55),
-    against('ours', 'typed arrays'),
-    against('ours', 'tardis-dev', 1.2),
-    against('ours', 'ccxt', 2),
-    against('ours', 'decimal.js', 5),
-    against('ours', 'all seven a trade'),
-    against('ours', 'ours, 1m only', 0.85),
-    against('ours, packed', 'doubles'),
+    byCpu('ours', 'doubles', 0.55),
+    byCpu('ours', 'typed arrays'),
+    byCpu('ours', 'tardis-dev', 1.2),
+    byCpu('ours', 'ccxt', 2),
+    byCpu('ours', 'decimal.js', 5),
+    byCpu('ours', 'all seven a trade'),
+    byCpu('ours', 'ours, 1m only', 0.85),
+    byCpu('ours, packed', 'doubles'),
   ],
   async open(size) {
     installPeers()

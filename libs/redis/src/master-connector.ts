@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AbstractConnector, type RedisOptions } from 'ioredis'
-import { dial, type NetStream } from './dial.ts'
+import type { AbstractConnector, RedisOptions } from 'ioredis'
+import type { NetStream } from './dial.ts'
 import { type Place, textOf } from './redis-address.ts'
-import { DISCONNECT_TIMEOUT_MS } from './server-connector.ts'
+import { DiallingConnector } from './server-connector.ts'
 
 /** Pause after all were asked in vain, growing by attempt. */
 const ASK_RETRY_MS = 50
@@ -47,16 +47,14 @@ export function masterConnector(source: MasterSource): new (options: unknown) =>
   }
 }
 
-class MasterConnector extends AbstractConnector {
+class MasterConnector extends DiallingConnector {
   readonly #source: MasterSource
-  readonly #options: RedisOptions
   #witnesses: readonly Place[]
   #last: Place | undefined
 
   constructor(source: MasterSource, options: RedisOptions) {
-    super(DISCONNECT_TIMEOUT_MS)
+    super(options)
     this.#source = source
-    this.#options = options
     this.#witnesses = source.witnesses
   }
 
@@ -71,22 +69,18 @@ class MasterConnector extends AbstractConnector {
       const { masters, reason } = await this.#ask(1)
       // Closed meanwhile: this error is the end of the client.
       if (!this.connecting) throw new Error('Connection is closed.')
-      if (masters[0] !== undefined) return this.#dial(masters[0])
+      if (masters[0] !== undefined) return this.#dialMaster(masters[0])
       emit('error', new Error(`nobody names ${this.#source.what}: ${reason}`))
       await sleep(Math.min(attempt * ASK_RETRY_MS, ASK_RETRY_MAX_MS))
     }
   }
 
-  #dial(master: Place): NetStream {
+  #dialMaster(master: Place): NetStream {
     this.#last = master
-    const stream = dial(master, this.#options.tls)
-    stream.once('error', (error: Error) => {
-      this.firstError = error
-    })
+    const stream = this.dial(master)
     // Spread, since a deployment's connections are often made at the same moment.
     const timer = setInterval(() => this.#lookAgain(master, stream), LOOK_AGAIN_MS * (0.75 + Math.random() / 2))
     stream.once('close', () => clearInterval(timer))
-    this.stream = stream
     return stream
   }
 
